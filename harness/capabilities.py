@@ -1,0 +1,132 @@
+"""What a trained method can do: small Protocols, checked once where a method meets a metric.
+
+``method.trained()`` returns one object with any of these; a metric names the one it needs. The set is open: a plugin's
+metric may name a Protocol of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from harness.randomness import Seeds
+
+
+class Samples(NamedTuple):
+    """A block of generated data.
+
+    :ivar images: float [N, C, H, W] in [-1, 1], or points [N, D].
+    :ivar conditions: int64 [N], what the generator was told; None where it is told nothing.
+    :ivar latents: float [N, ...], what it was fed.
+    """
+
+    images: Tensor
+    conditions: Tensor | None
+    latents: Tensor
+
+
+class Reconstructions(NamedTuple):
+    """Images as the method rebuilds them.
+
+    :ivar images: float [N, C, H, W] in [-1, 1].
+    :ivar latents: float [N, ...].
+    """
+
+    images: Tensor
+    latents: Tensor
+
+
+@runtime_checkable
+class Trained(Protocol):
+    """What every trained object says of itself."""
+
+    @property
+    def networks(self) -> Mapping[str, nn.Module]:
+        """The networks in use, by name; the core sets their modes around every call."""
+        ...
+
+    @property
+    def subject(self) -> Mapping[str, str]:
+        """What of the method is measured, e.g. ``{"weights": "ema"}``."""
+        ...
+
+
+@runtime_checkable
+class Sampler(Protocol):
+    """Can sample."""
+
+    def sample(self, seeds: Seeds, conditions: Tensor | None = None) -> Samples:
+        """Draw ``len(seeds)`` samples; conditions [N] as given, or drawn from the method's own law."""
+        ...
+
+
+@runtime_checkable
+class Reconstructor(Protocol):
+    """Can rebuild images."""
+
+    def reconstruct(self, images: Tensor) -> Reconstructions:
+        """Images [N, C, H, W] in [-1, 1] through encoder and generator."""
+        ...
+
+
+@runtime_checkable
+class OutlierScorer(Protocol):
+    """Can score outliers."""
+
+    def outlier_scores(self, images: Tensor) -> Mapping[str, Tensor]:
+        """Named scores, each [N], higher is more of an outlier."""
+        ...
+
+
+@runtime_checkable
+class Calibrated(Protocol):
+    """Needs a look at in-distribution images before it scores."""
+
+    def calibrate(self, images: Tensor) -> None:
+        """Images [N, C, H, W] in [-1, 1]."""
+        ...
+
+
+@runtime_checkable
+class Clusterer(Protocol):
+    """Can assign clusters."""
+
+    def assign(self, images: Tensor) -> Tensor:
+        """Cluster of each image, int64 [N]."""
+        ...
+
+
+@runtime_checkable
+class LatentSpace(Protocol):
+    """Can generate from latents that the caller chose."""
+
+    def latents(self, seeds: Seeds) -> Tensor:
+        """Latents [N, ...] from the prior."""
+        ...
+
+    def generate(self, latents: Tensor, noise_seed: int) -> Tensor:
+        """Images [N, C, H, W] in [-1, 1]; the same noise for the same `noise_seed` and N."""
+        ...
+
+
+@runtime_checkable
+class Reporter(Protocol):
+    """Has numbers of its own to report."""
+
+    def reported(self) -> Mapping[str, float]:
+        """Numbers by name."""
+        ...
+
+
+#: what a metric's `requires` may say, beside "module:Protocol" for a plugin's own
+CAPABILITIES: Mapping[str, type] = {
+    "sample": Sampler,
+    "reconstruct": Reconstructor,
+    "outlier_scores": OutlierScorer,
+    "assign": Clusterer,
+    "latents": LatentSpace,
+    "reported": Reporter,
+}

@@ -1,0 +1,240 @@
+"""Typed settings: what a method can be told, how `--set` and TOML reach it, and how a wrong one is refused.
+
+One flat namespace a method: what every method has (:class:`MethodSettings`) and what its own class adds. Defaults live
+here and in the method's class, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from harness.errors import SettingsError, suggestion
+
+
+class Settings(BaseModel):
+    """Settings that cannot change once made and refuse keys they do not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+class BackboneChoice(Settings):
+    """A backbone by name, with settings of its own (which its own class checks).
+
+    ``--set backbone=NAME`` picks another and drops the settings of the one before.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+
+    name: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What is set beside the name."""
+        return dict(self.model_extra or {})
+
+
+class EmaSettings(Settings):
+    """Moving average of the generator's weights, which evaluation uses."""
+
+    decay: float = Field(0.9999, ge=0, lt=1)
+    """share of the old average kept at each step; 0 turns averaging off"""
+    start: int = Field(1000, ge=0)
+    """step before which the average is a copy"""
+
+
+class EvaluationSettings(Settings):
+    """What is measured at the end and on the way."""
+
+    metrics: tuple[str, ...] | None = None
+    """names of metrics; none named: all that apply to the data and the method"""
+    samples: int = Field(50_000, gt=0)
+    """generated samples for distribution metrics (k-NN metrics use at most `neighbours_samples`)"""
+    neighbours_samples: int = Field(10_000, gt=0)
+    """generated and real samples for precision, recall, density and coverage"""
+    split: Literal["train", "test"] = "train"
+    """the real split that generated samples are held against"""
+    extractors: tuple[str, ...] | None = None
+    """feature networks; none named: those of the data set"""
+    block: int = Field(250, gt=0)
+    """images generated at once; part of the protocol, because it can change the last bits"""
+    batch_norm: Literal["eval", "train", "standing"] = "eval"
+    """statistics that the generator's batch norm uses while sampling"""
+    every: int = Field(0, ge=0)
+    """also evaluate every so many steps (0: only at the end)"""
+    best: str | None = None
+    """keep the checkpoint that is best by this metric, as checkpoints/best.pt (needs `every`)"""
+
+
+class MethodSettings(Settings):
+    """What every method has; a method's own class adds to it."""
+
+    backbone: BackboneChoice = BackboneChoice(name="biggan")
+    """the networks, by name, with settings of their own"""
+    steps: int = Field(100_000, gt=0)
+    """steps of the main stage (one step: one generator update)"""
+    batch_size: int = Field(64, gt=0)
+    """real images a discriminator step, over all devices"""
+    conditional: bool = False
+    """whether the generator is told a class"""
+    fit: str = "none"
+    """how images that do not fit the backbone are made to: none, pad, resize, or crop:SIZE"""
+    flip: bool = False
+    """mirror real images left to right at random"""
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    """arithmetic of the training step"""
+    ema: EmaSettings = EmaSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    checkpoint_every: int = Field(1000, gt=0)
+    """steps between checkpoints"""
+    log_every: int = Field(100, gt=0)
+    """steps between lines of the log"""
+    sample_every: int = Field(1000, ge=0)
+    """steps between sample grids (0: only at the end)"""
+    subset_seed: int = Field(0, ge=0)
+    """fixes which part of the training data a fraction keeps"""
+
+    @model_validator(mode="after")
+    def _fit_is_known(self) -> MethodSettings:
+        how, _, size = self.fit.partition(":")
+        if how not in ("none", "pad", "resize", "crop") or (how == "crop") != bool(size):
+            raise ValueError("choose none, pad, resize or crop:SIZE")
+        if size and (not size.isdigit() or int(size) < 1):
+            raise ValueError(f"crop needs a size in pixels, not '{size}'")
+        if self.evaluation.best is not None and self.evaluation.every == 0:
+            raise ValueError("evaluation.best needs evaluation.every (or --evaluate-every)")
+        return self
+
+
+T = TypeVar("T", bound=Settings)
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with `over` laid on top: nested mappings key by key, everything else replaced.
+
+    A backbone under another name replaces the whole entry, since settings of one backbone mean nothing to another.
+    """
+    result = dict(base)
+    for key, value in over.items():
+        old = result.get(key)
+        if key == "backbone":
+            value = {"name": value} if isinstance(value, str) else dict(value)
+            if isinstance(old, Mapping) and value.get("name", old.get("name")) == old.get("name"):
+                value = merged(old, value)
+        elif isinstance(value, Mapping) and isinstance(old, Mapping):
+            value = merged(old, value)
+        result[key] = value
+    return result
+
+
+def parse_overrides(pairs: Iterable[str]) -> dict[str, Any]:
+    """``["lr=0.1", "ema.decay=0.99"]`` as a nested mapping; values are read as TOML, else as plain text.
+
+    :raises SettingsError: where a pair has no equals sign or contradicts an earlier one.
+    """
+    result: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals or not all(part.strip() for part in key.split(".")):
+            raise SettingsError(f"--set needs key=value, not '{pair}'")
+        *path, last = (part.strip() for part in key.split("."))
+        place = result
+        for part in path:
+            inner = place.setdefault(part, {})
+            if not isinstance(inner, dict):  # --set backbone=biggan --set backbone.width=8
+                inner = place[part] = {"name": inner} if part == "backbone" else {}
+            place = inner
+        place[last] = _value(text.strip())
+    return result
+
+
+def _value(text: str) -> Any:
+    if text in ("None", "null"):
+        return None
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The settings in a TOML file.
+
+    :raises SettingsError: where it is absent or not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"cannot read settings from {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not TOML: {error}") from error
+
+
+def validated(cls: type[T], values: Mapping[str, Any], owner: str) -> T:
+    """Settings of class `cls` from plain values.
+
+    :param owner: whom the settings belong to, for the error ("method 'gan'").
+    :raises SettingsError: one line for the first wrong key or value; near keys are offered.
+    """
+    try:
+        return cls.model_validate(dict(values))
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise _as_settings_error(cls, problem, owner) from None
+
+
+def _as_settings_error(cls: type[Settings], problem: Mapping[str, Any], owner: str) -> SettingsError:
+    path = [str(part) for part in problem["loc"]]
+    key = ".".join(path)
+    if problem["type"] == "extra_forbidden":
+        known = sorted(_keys_beside(cls, path[:-1]))
+        prefix = ".".join(path[:-1])
+        shown = [f"{prefix}.{name}" if prefix else name for name in known]
+        return SettingsError(f"{owner} has no setting '{key}'", suggestion(key, shown, most=40))
+    message = problem["msg"].removeprefix("Value error, ")
+    given = f" (given: {problem['input']!r})" if not isinstance(problem["input"], Mapping) else ""
+    return SettingsError(f"setting '{key}' of {owner}: {message}{given}" if key else f"{owner}: {message}")
+
+
+def _keys_beside(cls: type[BaseModel], path: list[str]) -> Iterable[str]:
+    """The keys that could stand where the wrong one stood."""
+    for part in path:
+        annotation = cls.model_fields[part].annotation if part in cls.model_fields else None
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return ()
+        cls = annotation
+    return cls.model_fields
+
+
+def flattened(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as dotted keys."""
+    result: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            result |= flattened(value, f"{prefix}{key}.")
+        else:
+            result[prefix + key] = value
+    return result
+
+
+__all__ = [
+    "BackboneChoice",
+    "EmaSettings",
+    "EvaluationSettings",
+    "MethodSettings",
+    "Settings",
+    "flattened",
+    "merged",
+    "parse_overrides",
+    "read_toml",
+    "validated",
+]

@@ -1,0 +1,157 @@
+"""From a data set's name to its splits: loaded once, fitted, cut to a fraction, checked and described."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.catalog import Catalog
+from harness.data.contracts import DataRequest, Law, Modes, Problem, Split
+from harness.data.fit import FittedShape, fit_images, fitted_shape
+from harness.errors import DataError, SettingsError, UnknownName
+from harness.randomness import keyed
+from harness.specs import DatasetSpec
+
+#: points drawn from an endless law where evaluation needs a finite real set
+LAW_SET_SIZE = 50_000
+
+
+@dataclass
+class LoadedDataset:
+    """A data set for one experiment; splits are read on first use.
+
+    :param name: as typed, with its argument.
+    :param fraction: share of the training split that is kept.
+    :param fit: what is done to images; None for points.
+    """
+
+    name: str
+    spec: DatasetSpec
+    root: Path
+    catalog: Catalog
+    fraction: float = 1.0
+    subset_seed: int = 0
+    fit: FittedShape | None = None
+    _splits: dict[str, Split | Law] = field(default_factory=dict)
+
+    def split(self, name: str) -> Split | Law:
+        """A whole split, fitted; the fraction does not apply (metrics use the full reference set)."""
+        if name not in self._splits:
+            self._splits[name] = self._fitted(self._load(name))
+        return self._splits[name]
+
+    def training(self) -> Split | Law:
+        """What the method trains on: the training split, cut to the fraction."""
+        whole = self.split("train")
+        if isinstance(whole, Law) or self.fraction == 1.0:
+            return whole
+        return whole.subset(subset_index(len(whole), self.fraction, self.subset_seed))
+
+    def finite(self, name: str) -> Split:
+        """A split as a finite set: an endless law is sampled, with a seed of its own for each split."""
+        split = self.split(name)
+        return split.take(LAW_SET_SIZE, self.spec.name, name) if isinstance(split, Law) else split
+
+    def modes(self) -> Modes | None:
+        """The mixture behind the data, where it is known."""
+        if self.spec.modes is None:
+            return None
+        modes: Modes = self.catalog.load_spec("dataset", self.spec.name, "modes")()
+        return modes
+
+    def problem(self) -> Problem:
+        """What a method is told."""
+        training = self.training()
+        if isinstance(training, Law):
+            shape: tuple[int, ...] = tuple(training.take(1, "shape").values.shape[1:])
+            return Problem(self.name, self.spec.kind, shape, training.classes, None)
+        return Problem(self.name, self.spec.kind, training.values.shape[1:], training.classes, len(training))
+
+    def record(self) -> dict[str, Any]:
+        """What the run's record says of the data."""
+        training = self.training()
+        finite = None if isinstance(training, Law) else training
+        return {
+            "name": self.name,
+            "kind": self.spec.kind,
+            "shape": list(self.problem().shape),
+            "range": [-1.0, 1.0] if self.spec.kind == "images" else None,
+            "classes": len(training.classes),
+            "fit": self.fit.describe() if self.fit else "none",
+            "fraction": self.fraction,
+            "subset_seed": self.subset_seed if self.fraction != 1.0 else None,
+            "train_items": len(finite) if finite is not None else None,
+            "train_checksum": training.checksum,
+            "licence": self.spec.licence,
+            "source": self.spec.source,
+            "notes": dict(finite.notes) if finite is not None else {},
+        }
+
+    def _load(self, name: str) -> Split | Law:
+        if name not in self.spec.splits:
+            raise UnknownName(f"split of data set '{self.spec.name}'", name, self.spec.splits)
+        argument = self.name.partition(":")[2] or None
+        request = DataRequest(self.spec.name, self.root, name, argument)
+        split: Split | Law = self.catalog.load_spec("dataset", self.spec.name, "load")(request)
+        if isinstance(split, Split) and len(split) == 0:
+            raise DataError(f"split '{name}' of data set '{self.name}' is empty")
+        return split
+
+    def _fitted(self, split: Split | Law) -> Split | Law:
+        if isinstance(split, Law) or self.fit is None:
+            return split
+        if split.values.shape[1:] != self.fit.before:
+            raise DataError(f"images of '{self.name}' are {split.values.shape[1:]}, expected {self.fit.before}")
+        return Split(fit_images(split.values, self.fit), split.labels, split.classes, split.notes)
+
+
+def load_dataset(
+    catalog: Catalog,
+    name: str,
+    root: Path,
+    *,
+    fraction: float = 1.0,
+    subset_seed: int = 0,
+    fit: str = "none",
+    backbone: str | None = None,
+) -> LoadedDataset:
+    """A data set made to fit a backbone (or left as it is where `backbone` is None).
+
+    :raises SettingsError: points for an image backbone or the reverse, a size that the backbone cannot build, a
+        fraction outside (0, 1], or a fraction of an endless law.
+    :raises DataError: files that are missing or broken.
+    """
+    spec = catalog.dataset(name)
+    if not 0 < fraction <= 1:
+        raise SettingsError(f"fraction must be above 0 and at most 1, not {fraction:g}")
+    loaded = LoadedDataset(name, spec, root, catalog, fraction, subset_seed)
+    if backbone is not None:
+        model = catalog.model(backbone)
+        if model.kind != spec.kind:
+            others = [m for m in catalog.names("model") if catalog.model(m).kind == spec.kind]
+            raise SettingsError(
+                f"backbone '{backbone}' makes {model.kind}, but data set '{name}' holds {spec.kind}",
+                f"use --set backbone={others[0]}" if others else None,
+            )
+        if spec.kind == "images":
+            shape = spec.shape or tuple(_stored_shape(loaded))
+            loaded.fit = fitted_shape((shape[0], shape[1], shape[2]), fit, model.resolutions, backbone)
+            loaded._splits.clear()
+    if fraction != 1.0 and isinstance(loaded.split("train"), Law):
+        raise SettingsError(f"data set '{name}' is an endless law: it has no fraction", "leave --fraction out")
+    return loaded
+
+
+def _stored_shape(loaded: LoadedDataset) -> tuple[int, ...]:
+    split = loaded.split("train")
+    assert isinstance(split, Split)  # images are always finite
+    return split.values.shape[1:]
+
+
+def subset_index(n: int, fraction: float, seed: int) -> np.ndarray:
+    """Which items a fraction keeps: a uniform draw without replacement, in ascending order, fixed by the seed alone."""
+    kept = max(1, round(n * fraction))
+    return np.sort(keyed("subset", seed, n).permutation(n)[:kept])

@@ -1,0 +1,1 @@
+"""The training engine: the loop, its context, checkpoints, weight averaging, devices."""
