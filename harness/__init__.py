@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import UserError
+from harness.errors import SettingsError, UserError
 from harness.hookspecs import hookimpl
 from harness.specs import (
     AugmentationSpec,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from harness.methods import Context, Method, Stage
     from harness.networks import Adapted, Backbone, Critique, Place
     from harness.randomness import Seeds
+    from harness.sampling import GeneratorSampler
     from harness.training.averaging import Average
 
 __version__ = "0.1.0"
@@ -46,6 +47,7 @@ _LAZY = {
     "Batch": "harness.data",
     "Context": "harness.methods",
     "Critique": "harness.networks",
+    "GeneratorSampler": "harness.sampling",
     "Method": "harness.methods",
     "MethodSettings": "harness.config",
     "Place": "harness.networks",
@@ -69,6 +71,7 @@ __all__ = [
     "Critique",
     "DatasetSpec",
     "ExtractorSpec",
+    "GeneratorSampler",
     "LossSpec",
     "Method",
     "MethodSettings",
@@ -87,6 +90,7 @@ __all__ = [
     "Scale",
     "Seeds",
     "Settings",
+    "SettingsError",
     "Stage",
     "Stream",
     "UserError",

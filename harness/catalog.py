@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from harness.errors import SettingsError, UnknownName, UserError, suggestion
-from harness.plugins import KIND_OF_SPEC, Plugin, Plugins, import_module
+from harness.plugins import KIND_OF_SPEC, Plugin, Plugins, import_module, one_line
 from harness.specs import (
     AugmentationSpec,
     DatasetSpec,
@@ -120,18 +120,16 @@ class Catalog:
         """
         if plugin_or_method in self._specs["method"]:
             return self.method(plugin_or_method)
-        for plugin in self.plugins.plugins:
-            if plugin.name != plugin_or_method:
-                continue
+        called_so = [plugin for plugin in self.plugins.plugins if plugin.name == plugin_or_method]
+        for plugin in sorted(called_so, key=lambda plugin: plugin.error is not None):  # the one in use, if any
             if plugin.error is not None:
                 raise UserError(f"plugin '{plugin.name}' is not in use: {plugin.error}")
             methods = [spec for spec in plugin.offers if isinstance(spec, MethodSpec)]
             if len(methods) == 1:
                 return methods[0]
             offered = ", ".join(spec.name for spec in methods) or "none"
-            raise SettingsError(
-                f"plugin '{plugin.name}' offers {len(methods)} methods ({offered})", "give a method's name to --plugin"
-            )
+            fix = "give a method's name to --plugin" if methods else "see harness ls methods"
+            raise SettingsError(f"plugin '{plugin.name}' offers {len(methods)} methods ({offered})", fix)
         names = [*self.names("method"), *(plugin.name for plugin in self.plugins.plugins if plugin.error is None)]
         raise UnknownName("plugin or method", plugin_or_method, names)
 
@@ -144,9 +142,8 @@ class Catalog:
         """
         try:
             return import_module(target)
-        except Exception as error:
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
-            raise UserError(f"{owner} cannot be loaded from {target}: {reason}") from error
+        except (Exception, SystemExit) as error:
+            raise UserError(f"{owner} cannot be loaded from {target}: {one_line(error)}") from error
 
     def load_spec(self, kind: str, name: str, attribute: str) -> Any:
         """Import what a spec's attribute names, e.g. ``load_spec("method", "gan", "settings")``."""

@@ -6,14 +6,15 @@ here and in the method's class, and nowhere else.
 
 from __future__ import annotations
 
+import difflib
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from harness.errors import SettingsError, suggestion
+from harness.errors import SettingsError, did_you_mean, suggestion
 
 
 class Settings(BaseModel):
@@ -46,9 +47,9 @@ class BackboneChoice(Settings):
 class EmaSettings(Settings):
     """Moving average of the generator's weights, which evaluation uses."""
 
-    decay: float = Field(0.9999, ge=0, lt=1)
+    decay: float = Field(default=0.9999, ge=0, lt=1)
     """share of the old average kept at each step; 0 turns averaging off"""
-    start: int = Field(1000, ge=0)
+    start: int = Field(default=1000, ge=0)
     """step before which the average is a copy"""
 
 
@@ -57,19 +58,19 @@ class EvaluationSettings(Settings):
 
     metrics: tuple[str, ...] | None = None
     """names of metrics; none named: all that apply to the data and the method"""
-    samples: int = Field(50_000, gt=0)
+    samples: int = Field(default=50_000, gt=0)
     """generated samples for distribution metrics (k-NN metrics use at most `neighbours_samples`)"""
-    neighbours_samples: int = Field(10_000, gt=0)
+    neighbours_samples: int = Field(default=10_000, gt=0)
     """generated and real samples for precision, recall, density and coverage"""
     split: Literal["train", "test"] = "train"
     """the real split that generated samples are held against"""
     extractors: tuple[str, ...] | None = None
     """feature networks; none named: those of the data set"""
-    block: int = Field(250, gt=0)
+    block: int = Field(default=250, gt=0)
     """images generated at once; part of the protocol, because it can change the last bits"""
     batch_norm: Literal["eval", "train", "standing"] = "eval"
     """statistics that the generator's batch norm uses while sampling"""
-    every: int = Field(0, ge=0)
+    every: int = Field(default=0, ge=0)
     """also evaluate every so many steps (0: only at the end)"""
     best: str | None = None
     """keep the checkpoint that is best by this metric, as checkpoints/best.pt (needs `every`)"""
@@ -80,9 +81,9 @@ class MethodSettings(Settings):
 
     backbone: BackboneChoice = BackboneChoice(name="biggan")
     """the networks, by name, with settings of their own"""
-    steps: int = Field(100_000, gt=0)
+    steps: int = Field(default=100_000, gt=0)
     """steps of the main stage (one step: one generator update)"""
-    batch_size: int = Field(64, gt=0)
+    batch_size: int = Field(default=64, gt=0)
     """real images a discriminator step, over all devices"""
     conditional: bool = False
     """whether the generator is told a class"""
@@ -94,13 +95,13 @@ class MethodSettings(Settings):
     """arithmetic of the training step"""
     ema: EmaSettings = EmaSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
-    checkpoint_every: int = Field(1000, gt=0)
+    checkpoint_every: int = Field(default=1000, gt=0)
     """steps between checkpoints"""
-    log_every: int = Field(100, gt=0)
+    log_every: int = Field(default=100, gt=0)
     """steps between lines of the log"""
-    sample_every: int = Field(1000, ge=0)
+    sample_every: int = Field(default=1000, ge=0)
     """steps between sample grids (0: only at the end)"""
-    subset_seed: int = Field(0, ge=0)
+    subset_seed: int = Field(default=0, ge=0)
     """fixes which part of the training data a fraction keeps"""
 
     @model_validator(mode="after")
@@ -126,7 +127,7 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(base)
     for key, value in over.items():
         old = result.get(key)
-        if key == "backbone":
+        if key == "backbone" and isinstance(value, (str, Mapping)):
             value = {"name": value} if isinstance(value, str) else dict(value)
             if isinstance(old, Mapping) and value.get("name", old.get("name")) == old.get("name"):
                 value = merged(old, value)
@@ -146,15 +147,28 @@ def parse_overrides(pairs: Iterable[str]) -> dict[str, Any]:
         key, equals, text = pair.partition("=")
         if not equals or not all(part.strip() for part in key.split(".")):
             raise SettingsError(f"--set needs key=value, not '{pair}'")
-        *path, last = (part.strip() for part in key.split("."))
-        place = result
-        for part in path:
-            inner = place.setdefault(part, {})
-            if not isinstance(inner, dict):  # --set backbone=biggan --set backbone.width=8
-                inner = place[part] = {"name": inner} if part == "backbone" else {}
-            place = inner
-        place[last] = _value(text.strip())
+        _put(result, [part.strip() for part in key.split(".")], _value(text.strip()))
     return result
+
+
+def _put(values: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    """Put one value at its place among nested ones; a later value for the same key replaces the earlier."""
+    *groups, last = path
+    place = values
+    for number, group in enumerate(groups, 1):
+        inner = place.setdefault(group, {})
+        if group == "backbone" and isinstance(inner, str):  # --set backbone=NAME --set backbone.width=8
+            inner = place[group] = {"name": inner}
+        if not isinstance(inner, dict):
+            raise SettingsError(f"--set {'.'.join(path)} contradicts --set {'.'.join(path[:number])}={inner}")
+        place = inner
+    old = place.get(last)
+    if last == "backbone" and isinstance(old, dict) and isinstance(value, str):  # the same the other way round
+        old["name"] = value
+    elif isinstance(old, dict):
+        raise SettingsError(f"--set {'.'.join(path)}={value} contradicts --set {'.'.join(path)}.{next(iter(old))}")
+    else:
+        place[last] = value
 
 
 def _value(text: str) -> Any:
@@ -179,40 +193,55 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path} is not TOML: {error}") from error
 
 
-def validated(cls: type[T], values: Mapping[str, Any], owner: str) -> T:
+def validated(cls: type[T], values: Mapping[str, Any], owner: str, prefix: str = "") -> T:
     """Settings of class `cls` from plain values.
 
     :param owner: whom the settings belong to, for the error ("method 'gan'").
+    :param prefix: what stands before the keys where the user types them ("backbone.").
     :raises SettingsError: one line for the first wrong key or value; near keys are offered.
     """
     try:
         return cls.model_validate(dict(values))
     except ValidationError as error:
         problem = error.errors()[0]
-        raise _as_settings_error(cls, problem, owner) from None
+        raise _as_settings_error(cls, problem, owner, prefix) from None
 
 
-def _as_settings_error(cls: type[Settings], problem: Mapping[str, Any], owner: str) -> SettingsError:
+def _as_settings_error(cls: type[Settings], problem: Mapping[str, Any], owner: str, prefix: str) -> SettingsError:
     path = [str(part) for part in problem["loc"]]
-    key = ".".join(path)
+    key = prefix + ".".join(path)
     if problem["type"] == "extra_forbidden":
-        known = sorted(_keys_beside(cls, path[:-1]))
-        prefix = ".".join(path[:-1])
-        shown = [f"{prefix}.{name}" if prefix else name for name in known]
-        return SettingsError(f"{owner} has no setting '{key}'", suggestion(key, shown, most=40))
+        return SettingsError(f"{owner} has no setting '{key}'", _near_keys(cls, path, prefix))
     message = problem["msg"].removeprefix("Value error, ")
     given = f" (given: {problem['input']!r})" if not isinstance(problem["input"], Mapping) else ""
-    return SettingsError(f"setting '{key}' of {owner}: {message}{given}" if key else f"{owner}: {message}")
+    fix = f"write --set '{key}=[\"{problem['input']}\"]'" if problem["type"] == "tuple_type" else None
+    return SettingsError(f"setting '{key}' of {owner}: {message}{given}" if path else f"{owner}: {message}", fix)
 
 
-def _keys_beside(cls: type[BaseModel], path: list[str]) -> Iterable[str]:
-    """The keys that could stand where the wrong one stood."""
-    for part in path:
-        annotation = cls.model_fields[part].annotation if part in cls.model_fields else None
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            return ()
-        cls = annotation
-    return cls.model_fields
+def _near_keys(cls: type[BaseModel], path: Sequence[str], prefix: str) -> str:
+    """The keys that could have been meant: by their last part, those in the same group before all others."""
+    *groups, given = path
+    group = "".join(f"{part}." for part in groups)
+    known = setting_keys(cls)
+    beside = [key for key in known if key.startswith(group) and "." not in key.removeprefix(group)]
+    for keys in (beside, known):
+        last_parts = {key.rpartition(".")[2] for key in keys}
+        close = difflib.get_close_matches(given, sorted(last_parts), n=3, cutoff=0.6)
+        near = [key for last in close for key in keys if key.rpartition(".")[2] == last]
+        if near:
+            return did_you_mean(prefix + key for key in near[:3])
+    return suggestion(prefix + ".".join(path), [prefix + key for key in beside], most=40)
+
+
+def setting_keys(cls: type[BaseModel], group: str = "") -> list[str]:
+    """Every key of a settings class, dotted; a group counts as a key too."""
+    keys: list[str] = []
+    for name, field in cls.model_fields.items():
+        keys.append(group + name)
+        for annotation in (field.annotation, *get_args(field.annotation)):  # Group, or Group | None
+            if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+                keys += setting_keys(annotation, f"{group}{name}.")
+    return keys
 
 
 def flattened(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -236,5 +265,6 @@ __all__ = [
     "merged",
     "parse_overrides",
     "read_toml",
+    "setting_keys",
     "validated",
 ]

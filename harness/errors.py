@@ -70,8 +70,13 @@ def suggestion(given: str, choices: Iterable[str], most: int = 12) -> str:
     # a name typed without its prefix ("biggan-d512" for "lcsa/biggan-d512") is no close match for difflib
     near += [name for name in known if name.rpartition("/")[2] == given and name not in near]
     if near:
-        return "did you mean " + " or ".join(f"'{name}'" for name in near) + "?"
+        return did_you_mean(near)
     if not known:
         return "there are none"
     shown = ", ".join(known[:most])
     return f"choose from: {shown}" + (f", ... ({len(known)} in all)" if len(known) > most else "")
+
+
+def did_you_mean(names: Iterable[str]) -> str:
+    """The remedy that offers names."""
+    return "did you mean " + " or ".join(f"'{name}'" for name in names) + "?"

@@ -5,11 +5,16 @@ A method puts modules of its own at *places* (after each block; a backbone may h
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
+import torch
 from torch import Tensor, nn
+
+from harness.randomness import derived_seed
 
 
 @dataclass(frozen=True)
@@ -147,19 +152,39 @@ class Backbone(Protocol):
 
 
 class Adapters(nn.Module):
-    """The modules at a network's places, kept apart so that a method chooses their optimiser."""
+    """The modules at a network's places, kept apart so that a method chooses their optimiser.
+
+    Their initial values are fixed by torch's global generator, which is left where it was: everything else that is
+    built has the same initial values with and without them.
+    """
 
     def __init__(self, places: tuple[Place, ...], factory: AdapterFactory | None) -> None:
         super().__init__()
-        for place in places:
-            module = factory(place) if factory else None
-            if module is not None:
-                self.add_module(place.name, module)
+        if factory is None:
+            return
+        with _random_numbers_aside():
+            for place in places:
+                module = factory(place)
+                if module is not None:
+                    self.add_module(place.name, module)
 
     def at(self, name: str, features: Tensor, noise: Noise | None = None) -> Adapted:
         """Apply the adapter at a place; without one the features pass through untouched."""
         module = self._modules.get(name)
         return Adapted(features) if module is None else module(features, noise)
+
+
+@contextmanager
+def _random_numbers_aside() -> Iterator[None]:
+    """Random numbers on the CPU that depend on the state of torch's generator and do not move it."""
+    state = torch.get_rng_state()
+    digest = hashlib.blake2b(state.numpy().tobytes()).hexdigest()
+    # not torch.manual_seed, which would also seed the accelerators
+    torch.default_generator.manual_seed(derived_seed("adapters", digest, bits=32))
+    try:
+        yield
+    finally:
+        torch.set_rng_state(state)
 
 
 def adapter_parameters(network: nn.Module) -> Iterator[nn.Parameter]:

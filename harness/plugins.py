@@ -14,7 +14,9 @@ from typing import Any, Literal
 
 import pluggy
 
-from harness import hookspecs
+from harness import hookspecs, specs
+from harness.errors import suggestion
+from harness.spec_rules import problem_with
 from harness.specs import MethodSpec, Spec
 
 ENTRY_POINT_GROUP = "harness"
@@ -87,7 +89,8 @@ class Plugins:
         points = entry_points(group=ENTRY_POINT_GROUP) if found is None else found
         # the harness's own packages before strangers': who comes first keeps a contested name
         for point in sorted(points, key=lambda p: (_distribution(p)[0] != "gan-harness", p.name, p.value)):
-            self._add(point.name, point.value, *_distribution(point), point.name in without)
+            module = point.value.partition("[")[0].strip()  # "module [extra]" is allowed by the metadata's standard
+            self._add(point.name, module, *_distribution(point), point.name in without)
         known = {plugin.name for plugin in self.plugins}
         self.unknown_switches = [name for name in without if name not in known]
 
@@ -103,11 +106,11 @@ class Plugins:
             taken = {name: arguments[name] for name in implementation.argnames}
             try:
                 implementation.function(**taken)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 key = f"{implementation.plugin_name}.{hook}"
                 if key not in self._watch_errors:
                     self._watch_errors.add(key)
-                    report(f"plugin '{implementation.plugin_name}': {hook} raised {_one_line(error)}")
+                    report(f"plugin '{implementation.plugin_name}': {hook} raised {one_line(error)}")
 
     # -- finding -----------------------------------------------------------------------------------
 
@@ -123,22 +126,17 @@ class Plugins:
             plugin.status, plugin.error, plugin.offers = "broken", " ".join(str(error).split()), []
 
     def _take_in(self, plugin: Plugin) -> None:
-        if any(other.name == plugin.name and other.status == "ok" for other in self.plugins[:-1]):
-            owner = next(other for other in self.plugins if other.name == plugin.name)
-            raise PluginError(f"plugin name '{plugin.name}' is taken by {owner.module} ({owner.distribution})")
+        taken = next((p for p in self.plugins[:-1] if p.name == plugin.name and p.status == "ok"), None)
+        if taken is not None:
+            raise PluginError(f"plugin name '{plugin.name}' is taken by {taken.module} ({taken.distribution})")
         try:
             module = import_module(plugin.module)
-        except BaseException as error:
-            if isinstance(error, KeyboardInterrupt):
-                raise
-            raise PluginError(f"import of {plugin.module} raised {_one_line(error)}") from error
+        except (Exception, SystemExit) as error:
+            raise PluginError(f"import of {plugin.module} raised {one_line(error)}") from error
+        if self.manager.is_registered(module):
+            raise PluginError(f"{plugin.module} is already in use as plugin '{self.manager.get_name(module)}'")
         try:
-            self.manager.register(module, plugin.name)
-        except Exception as error:
-            self._forget(module)
-            raise PluginError(_one_line(error)) from error
-        try:
-            self._check_hook_names(plugin, module)
+            self._register(plugin.name, module)
             plugin.offers = self._offers(module)
             self._check_clashes(plugin)
         except PluginError:
@@ -148,46 +146,34 @@ class Plugins:
             for key in _keys(spec):
                 self._owners[key] = plugin.name
 
+    def _register(self, name: str, module: Any) -> None:
+        known = {hook for hook in dir(hookspecs) if hook.startswith("harness_")}
+        for hook in sorted(known):
+            function = getattr(module, hook, None)
+            if callable(function) and not hasattr(function, "harness_impl"):
+                raise PluginError(f"{hook} is not marked with @hookimpl, so it would never be called")
+        try:
+            self.manager.register(module, name)
+        except Exception as error:
+            raise PluginError(one_line(error)) from error
+        for caller in self.manager.get_hookcallers(module) or []:
+            if caller.name not in known:
+                raise PluginError(f"unknown hook '{caller.name}'; {suggestion(caller.name, known)}")
+            if any(i.wrapper or i.hookwrapper for i in caller.get_hookimpls() if i.plugin is module):
+                raise PluginError(f"{caller.name} is a hook wrapper, and hooks here are called one by one")
+
     def _forget(self, module: Any) -> None:
         if self.manager.is_registered(module):
             self.manager.unregister(module)
-            return
-        # register() refused it half way: some of its hooks may already be listed
-        for name in dir(self.manager.hook):
-            caller = getattr(self.manager.hook, name)
-            if isinstance(caller, pluggy.HookCaller) and any(i.plugin is module for i in caller.get_hookimpls()):
-                caller._remove_plugin(module)
-
-    def _check_hook_names(self, plugin: Plugin, module: Any) -> None:
-        known = {name for name in dir(hookspecs) if name.startswith("harness_")}
-        for caller in self.manager.get_hookcallers(module) or []:
-            if caller.name not in known:
-                from harness.errors import suggestion
-
-                raise PluginError(f"unknown hook '{caller.name}'; {suggestion(caller.name, known)}")
 
     def _offers(self, module: Any) -> list[Spec]:
         offers: list[Spec] = []
         for caller in self.manager.get_hookcallers(module) or []:
-            kinds = REGISTERING.get(caller.name)
-            if kinds is None:
+            if caller.name not in REGISTERING:
                 continue
-
-            def register(spec: Spec, kinds: tuple[str, ...] = kinds, hook: str = caller.name) -> None:
-                if type(spec).__name__ not in kinds:
-                    raise PluginError(f"{hook} takes {' or '.join(kinds)}, not {type(spec).__name__}")
-                offers.append(spec)
-
             for implementation in caller.get_hookimpls():
-                if implementation.plugin is not module:
-                    continue
-                try:
-                    # only the arguments that it names, as pluggy would pass them
-                    implementation.function(**{name: register for name in implementation.argnames})
-                except PluginError:
-                    raise
-                except Exception as error:
-                    raise PluginError(f"{caller.name} raised {_one_line(error)}") from error
+                if implementation.plugin is module:
+                    offers += _registered(caller.name, implementation)
         return offers
 
     def _check_clashes(self, plugin: Plugin) -> None:
@@ -203,6 +189,36 @@ class Plugins:
                         f"'{owner}' keeps it: switch one off with --without, or rename it"
                     )
                 own.add((kind, name))
+
+
+def _registered(hook: str, implementation: pluggy.HookImpl) -> list[Spec]:
+    """What one implementation of a registering hook registers."""
+    offers: list[Spec] = []
+    classes = tuple(getattr(specs, name) for name in REGISTERING[hook])
+
+    refused: list[PluginError] = []
+
+    def register(spec: Spec) -> None:
+        problem = None
+        if type(spec) not in classes:
+            problem = f"{hook} takes {' or '.join(REGISTERING[hook])}, not {type(spec).__name__}"
+        elif (fault := problem_with(spec)) is not None:
+            problem = f"{KIND_OF_SPEC[type(spec).__name__]} '{spec.name}': {fault}"
+        if problem is not None:
+            refused.append(PluginError(problem))
+            raise refused[-1]
+        offers.append(spec)
+
+    try:
+        # only the arguments that it names, as pluggy would pass them
+        returned = implementation.function(**{name: register for name in implementation.argnames})
+    except (Exception, SystemExit) as error:
+        raise (refused[0] if refused else PluginError(f"{hook} raised {one_line(error)}")) from error
+    if refused:  # and the plugin swallowed the error
+        raise refused[0]
+    if returned is not None:
+        raise PluginError(f"{hook} returned {type(returned).__name__}; it must call register(spec) instead")
+    return offers
 
 
 def import_module(target: str) -> Any:
@@ -222,14 +238,16 @@ def _keys(spec: Spec) -> list[tuple[str, str]]:
     return keys
 
 
-def _one_line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
+    """An exception's type and text on one line."""
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _distribution(point: EntryPoint) -> tuple[str, str]:
     dist = point.dist
-    return (dist.name, dist.version) if dist is not None else ("?", "?")
+    # an interrupted installation leaves metadata without a name
+    return (dist.name or "?", dist.version or "?") if dist is not None else ("?", "?")
 
 
 def _own_version() -> str:

@@ -37,7 +37,7 @@ def seed_everything(*parts: int | str) -> None:
 
     seed = derived_seed(*parts, bits=32)
     torch.manual_seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - a plugin's own code may use the global generator
+    np.random.seed(seed)
     random.seed(seed)
 
 

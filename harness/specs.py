@@ -25,6 +25,8 @@ class RemoteFile:
     :param url: where it is published; None where its licence forbids a direct download.
     :param sha256: hexadecimal checksum, or None where only `md5` is published.
     :param size: bytes, or None.
+    :param contents: what a compressed file or an archive holds, so far as it is used. Either form may be at hand, and
+        checksums of the contents stand in for its own, which change when somebody compresses the same bytes anew.
     """
 
     name: str
@@ -32,6 +34,7 @@ class RemoteFile:
     sha256: str | None = None
     md5: str | None = None
     size: int | None = None
+    contents: tuple[RemoteFile, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Data as the rest of the harness sees it: splits, problems, batches, streams. The data sets themselves are plugins'."""
+"""Data as the rest of the harness sees it: splits, problems, batches, streams. The sets themselves are plugins'."""
 
 from harness.data.contracts import Batch, DataRequest, Law, Modes, Problem, Split
 from harness.data.fit import FittedShape, fit_images, fitted_shape

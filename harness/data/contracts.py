@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from harness.errors import DataError
-from harness.specs import Kind
+from harness.specs import DatasetSpec, Kind
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,17 +22,21 @@ if TYPE_CHECKING:
 class DataRequest:
     """What a data set's `load` is asked for.
 
+    :param spec: the data set's own spec: its files and their checksums, its classes and shape.
     :param root: the folder that holds all data sets' folders.
     :param split: one of the spec's splits.
     :param argument: what followed the colon in the data set's name, if anything.
-    :param options: settings that change what is loaded (`folder` reads `fit` from here when sizes differ).
     """
 
-    name: str
+    spec: DatasetSpec
     root: Path
     split: str
     argument: str | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The data set's name, without its argument."""
+        return self.spec.name
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class Split:
         if self.labels is not None:
             if self.labels.dtype != np.int64 or self.labels.shape != (len(self.values),):
                 raise DataError(f"labels are int64 [N], not {self.labels.dtype} {self.labels.shape}")
-            if len(self.labels) and not (0 <= self.labels.min() and self.labels.max() < len(self.classes)):
+            if len(self.labels) and not (self.labels.min() >= 0 and self.labels.max() < len(self.classes)):
                 raise DataError(f"labels outside 0..{len(self.classes) - 1}")
 
     def __len__(self) -> int:
@@ -149,4 +153,4 @@ class Batch(NamedTuple):
 
     images: Tensor
     labels: Tensor | None
-    index: Tensor
+    index: Tensor  # type: ignore[assignment]  # hides tuple.index, which nobody calls on a batch

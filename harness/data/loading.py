@@ -94,7 +94,7 @@ class LoadedDataset:
         if name not in self.spec.splits:
             raise UnknownName(f"split of data set '{self.spec.name}'", name, self.spec.splits)
         argument = self.name.partition(":")[2] or None
-        request = DataRequest(self.spec.name, self.root, name, argument)
+        request = DataRequest(self.spec, self.root, name, argument)
         split: Split | Law = self.catalog.load_spec("dataset", self.spec.name, "load")(request)
         if isinstance(split, Split) and len(split) == 0:
             raise DataError(f"split '{name}' of data set '{self.name}' is empty")

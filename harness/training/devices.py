@@ -46,6 +46,10 @@ class Runtime:
         """Rows of all processes."""
         return value
 
+    def any(self, flag: bool) -> bool:
+        """Whether the flag is set in any process."""
+        return flag
+
     def barrier(self) -> None:
         """Wait for the other processes."""
 
@@ -87,6 +91,11 @@ class FabricRuntime(Runtime):
         rows = self._fabric.all_gather(value.detach())  # [world, N, ...]
         parts = [value if rank == self.rank else rows[rank] for rank in range(self.world)]
         return torch.cat(parts)
+
+    def any(self, flag: bool) -> bool:
+        if self.world == 1:
+            return flag
+        return bool(self.mean(torch.tensor(float(flag), device=self.device)) > 0)
 
     def barrier(self) -> None:
         self._fabric.barrier()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -41,3 +43,12 @@ class Meters:
         self._sums.clear()
         self._counts.clear()
         return means
+
+    def state_dict(self) -> dict[str, Any]:
+        """The unread sums, for a checkpoint between two lines of the log."""
+        return {"sums": dict(self._sums), "counts": dict(self._counts)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from unread sums."""
+        self._sums = {name: value.to(self._device) for name, value in state["sums"].items()}
+        self._counts = dict(state["counts"])

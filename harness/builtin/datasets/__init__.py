@@ -1,0 +1,1 @@
+"""The data sets that the harness brings along; ``registry.py`` lists them."""

@@ -1,0 +1,119 @@
+"""Points against the mixture of Gaussians that they should follow: recovered modes, high-quality share, reverse KL.
+
+As in Lin et al. 2018 (PacGAN) and Liu et al. 2020 (self-conditioned GAN): a point is good when it lies within three
+standard deviations of some mode, and a mode is recovered when it holds a good point. N: points, K: modes, D: axes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import partial
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from harness.capabilities import Samples
+from harness.data.contracts import Modes
+from harness.errors import EvaluationError
+from harness.evaluation import Inapplicable, KnownModes, Measurement, Offer, Protocol, Term, Value
+
+#: standard deviations that a good point is from its mode at most
+REACH = 3.0
+
+#: box: every axis within reach by itself; disc: the Euclidean distance within reach
+Region = Literal["box", "disc"]
+
+#: points that are held against all modes at once
+ROWS = 8192
+
+
+def near_modes(points: Tensor, means: Tensor, std: float, region: Region) -> Tensor:
+    """Points [N, D] and means [K, D] to bool [N, K]: whether a point is strictly within REACH of a mode."""
+    away = (points.double()[:, None] - means).abs()  # [N, K, D]
+    farthest = away.amax(2) if region == "box" else away.square().sum(2).sqrt()
+    return farthest < REACH * std
+
+
+def nearest_mode(points: Tensor, means: Tensor) -> Tensor:
+    """Points [N, D] and means [K, D] to the number of the nearest mode [N]; the first of equals."""
+    return (points.double()[:, None] - means).square().sum(2).argmin(1)
+
+
+def recovered_and_good(region: Region, *, generated: Samples, modes: Modes) -> dict[str, Value]:
+    """How many modes hold a good point, and what percentage of the points is good.
+
+    The standard error of the percentage is that of a binomial share.
+    """
+    points, means = _checked(generated.images, modes)
+    held = torch.zeros(len(means), dtype=torch.bool)
+    good = 0
+    for part in points.split(ROWS):
+        near = near_modes(part, means, modes.std, region)
+        held |= near.any(0)
+        good += int(near.any(1).sum())
+    share = good / len(points)
+    error = (share * (1.0 - share) / len(points)) ** 0.5
+    return {
+        "modes": Value(float(held.sum()), details={"of": float(len(means))}),
+        "high_quality_pct": Value(100.0 * share, std_error=100.0 * error, std_error_of="sampling"),
+    }
+
+
+def reverse_kl(*, generated: Samples, modes: Modes) -> dict[str, Value]:
+    """KL(p || w) in nats of the share p of points at each mode from the true weights w.
+
+    Every point, good or bad, counts for its nearest mode; an empty mode contributes 0.
+    """
+    points, means = _checked(generated.images, modes)
+    counts = torch.zeros(len(means), dtype=torch.float64)
+    for part in points.split(ROWS):
+        counts += torch.bincount(nearest_mode(part, means), minlength=len(means))
+    p = counts / len(points)
+    weights = torch.from_numpy(modes.weights).double()
+    divergence = float((torch.special.xlogy(p, p) - torch.special.xlogy(p, weights)).sum())
+    # a divergence is not negative; rounding may say otherwise where p equals w
+    return {"reverse_kl": Value(max(divergence, 0.0))}
+
+
+def _checked(points: Tensor, modes: Modes) -> tuple[Tensor, Tensor]:
+    means = torch.from_numpy(modes.means).double()
+    if points.ndim != 2 or points.shape[1] != means.shape[1]:
+        raise EvaluationError(f"points of shape {tuple(points.shape)} cannot be held against modes in {means.shape[1]}D")
+    if len(points) == 0:
+        raise EvaluationError("mode metrics need at least 1 sample, not 0")
+    return points, means
+
+
+class Mixture:
+    """`modes` and `high_quality_pct` (box, and disc as another protocol) and `reverse_kl`."""
+
+    def measurements(self, offer: Offer) -> Sequence[Measurement]:
+        modes = offer.dataset.modes()
+        if modes is None:
+            raise Inapplicable(f"data set '{offer.dataset.name}' has no known modes")
+        generated = offer.generated()
+        evidence = {"generated": generated, "modes": KnownModes()}
+        law = Term("modes_checksum", modes_checksum(modes))
+
+        def protocol(metric: str, *own: Term) -> Protocol:
+            return offer.protocol(metric, law, *own, generated=generated)
+
+        regions: tuple[Region, ...] = ("box", "disc")
+        found = []
+        for region in regions:
+            reach = Term("region", region, f"{region}{REACH:g}std")
+            protocols = {name: protocol(name, reach) for name in ("modes", "high_quality_pct")}
+            found.append(Measurement(evidence, partial(recovered_and_good, region), protocols))
+        nearest = (Term("unit", "nats", "nats"), Term("assignment", "nearest mode", "nearest"))
+        found.append(Measurement(evidence, reverse_kl, {"reverse_kl": protocol("reverse_kl", *nearest)}))
+        return found
+
+
+def modes_checksum(modes: Modes) -> str:
+    """SHA-256 of means, spread and weights."""
+    digest = hashlib.sha256(f"{modes.means.shape}{modes.std!r}".encode())
+    digest.update(modes.means.astype("<f8").tobytes())
+    digest.update(modes.weights.astype("<f8").tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Backbones: named pairs of generator and discriminator networks."""

@@ -1,0 +1,77 @@
+"""What ends every discriminator: the linear head, the projection on the condition, and extra heads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from harness.builtin.models.spectral import Embedding, Linear, without_autocast
+from harness.errors import SettingsError
+from harness.networks import Critique
+
+
+def check_conditions(network: str, conditions: int, condition: Tensor | None) -> None:
+    """Refuse a condition that the network was not built for, or a missing one: a mistake in a method, not a user's."""
+    if (conditions > 0) != (condition is not None):
+        told = f"one of {conditions} conditions" if conditions else "no condition"
+        raise ValueError(f"this {network} was built to be told {told}")
+
+
+def check_discriminator(conditions: int, outputs: int, heads: Mapping[str, int], pack: int) -> None:
+    """Refuse what no discriminator can be.
+
+    :raises SettingsError: naming the argument.
+    """
+    if conditions < 0 or outputs < 0 or pack < 1:
+        raise SettingsError(
+            f"a discriminator cannot have conditions={conditions}, outputs={outputs}, pack={pack}",
+            "conditions and outputs are at least 0, pack at least 1",
+        )
+    if conditions and outputs > 1:
+        raise SettingsError(
+            f"a discriminator told one of {conditions} conditions by projection has one output, not {outputs}",
+            "set outputs=1 (or 0), or conditions=0 for a head with many outputs",
+        )
+    for name, width in heads.items():
+        if width < 1:
+            raise SettingsError(f"head '{name}' of the discriminator has width {width}", "give it at least one output")
+
+
+class Heads(nn.Module):
+    """Linear maps of the feature [N, feature_dim].
+
+    logit = w . f + b + V[condition] . f, Miyato and Koyama (2018), Eq (5), where there is a condition.
+
+    :param eps: of the spectral norm, which all heads have or none.
+    """
+
+    def __init__(
+        self, feature_dim: int, conditions: int, outputs: int, extra: Mapping[str, int], eps: float | None
+    ) -> None:
+        super().__init__()
+        self.conditions = conditions
+        self.linear = Linear(feature_dim, outputs, eps=eps) if outputs else None
+        self.projection = Embedding(conditions, feature_dim, eps=eps) if conditions else None
+        self.extra = nn.ModuleDict({name: Linear(feature_dim, width, eps=eps) for name, width in extra.items()})
+
+    def forward(self, feature: Tensor, condition: Tensor | None) -> Critique:
+        """Feature [N, F] and condition int64 [N] to a critique without maps; in full precision, at no cost."""
+        check_conditions("discriminator", self.conditions, condition)
+        with without_autocast(feature):
+            class_term = None
+            if self.projection is not None:
+                class_term = (self.projection(condition) * feature).sum(1)  # [N]
+            logit = None
+            if self.linear is not None:
+                logit = self.linear(feature)  # [N, outputs]
+                logit = logit.squeeze(1) if logit.shape[1] == 1 else logit
+                logit = logit if class_term is None else logit + class_term
+            extra = {name: head(feature) for name, head in self.extra.items()}
+        return Critique(logit=logit, class_term=class_term, feature=feature, heads=extra)
+
+
+def full(features: Tensor) -> Tensor:
+    """Features in at least float32, for sums that half precision cannot hold."""
+    return features.float() if features.dtype in (torch.bfloat16, torch.float16) else features

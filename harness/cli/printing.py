@@ -1,0 +1,72 @@
+"""Tables and JSON on standard output, without a drawing library: that alone would cost what the commands may take."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+GAP = "  "
+#: a last column narrower than this is not worth wrapping
+NARROWEST = 20
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]], width: int | None = None) -> str:
+    """Aligned columns under their headers; the last column is wrapped to `width` characters where that is given."""
+    if any(len(row) != len(headers) for row in rows):
+        raise ValueError(f"every row needs {len(headers)} cells")
+    cells = [list(headers), *(list(row) for row in rows)]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(headers))]
+    indent = sum(widths[:-1]) + len(GAP) * (len(widths) - 1)
+    cells.insert(1, ["-" * size for size in widths])
+    if width is not None:
+        cells[1][-1] = cells[1][-1][: max(width - indent, NARROWEST)]
+    return "\n".join(_line(line, widths, indent, width) for line in cells)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], indent: int, width: int | None) -> str:
+    start = "".join(cell.ljust(size) + GAP for cell, size in zip(cells[:-1], widths[:-1], strict=True))
+    last = [cells[-1]]
+    if width is not None and cells[-1]:
+        last = textwrap.wrap(cells[-1], max(width - indent, NARROWEST), break_long_words=False, break_on_hyphens=False)
+    return "\n".join((start if number == 0 else " " * indent) + part for number, part in enumerate(last)).rstrip()
+
+
+def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table, wrapped to the terminal where there is one."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    print(table(headers, rows, width))
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON; specs and settings become objects."""
+    print(json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def plain(value: Any) -> Any:
+    """Dataclasses and mappings as dicts, sequences as lists, all the way down."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in value]
+    return value
+
+
+def listed(names: Sequence[str], most: int | None = None) -> str:
+    """Names with commas between them; "-" for none; beyond `most`, how many more."""
+    shown = list(names if most is None else names[:most])
+    more = len(names) - len(shown)
+    return (", ".join(shown) + (f", ... {more} more" if more else "")) or "-"
+
+
+def shown(value: Any) -> str:
+    """A setting's value as it would be typed after ``--set KEY=``."""
+    if value is None:
+        return "none"
+    return value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False)

@@ -1,0 +1,73 @@
+"""The feature pass: images through feature networks, once, in batches of one fixed size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from harness.errors import EvaluationError
+from harness.evaluation.quantise import quantised
+
+if TYPE_CHECKING:
+    from harness.evaluation.bench import Bench
+    from harness.evaluation.evidence import Features, SetEvidence
+
+#: images that a feature network sees at once; the last batch is padded, so that no value depends on the count
+FEATURE_BATCH = 128
+
+
+def feature_pass(bench: Bench, of: SetEvidence[Any], wanted: Sequence[Features]) -> dict[Features, Tensor]:
+    """Every wanted output for the images of `of`, each float32 [N, F] on the CPU, in one pass over the images."""
+    count = of.items()
+    rows: dict[Features, Tensor] = {}
+    rules = {(request.extractor, request.quantise) for request in wanted}
+    blocks = bench.blocks(of)
+    with closing(_Closable(blocks)), torch.no_grad():
+        for start, batch in _batches(blocks):
+            looked_at = {(name, rule): _outputs(bench, name, quantised(batch, rule)) for name, rule in sorted(rules)}
+            for request in wanted:
+                output = _named(looked_at[request.extractor, request.quantise], request)
+                if request not in rows:
+                    rows[request] = torch.empty(count, output.shape[1])
+                kept = min(len(batch), count - start)
+                rows[request][start : start + kept] = output[:kept].cpu()
+    return rows
+
+
+def _outputs(bench: Bench, extractor: str, images: Tensor) -> Mapping[str, Tensor]:
+    return bench.extractor(extractor)(images.to(bench.device))
+
+
+def _named(outputs: Mapping[str, Tensor], request: Features) -> Tensor:
+    if request.output not in outputs:
+        raise EvaluationError(f"extractor '{request.extractor}' gives {', '.join(outputs)}, not {request.output}")
+    return outputs[request.output]
+
+
+def _batches(blocks: Iterable[Tensor]) -> Iterator[tuple[int, Tensor]]:
+    """Blocks of any size as batches of FEATURE_BATCH with the number of their first image; zeros fill up the last."""
+    start, rest = 0, None
+    for block in blocks:
+        rest = block if rest is None else torch.cat([rest, block])
+        while len(rest) >= FEATURE_BATCH:
+            yield start, rest[:FEATURE_BATCH]
+            start, rest = start + FEATURE_BATCH, rest[FEATURE_BATCH:]
+    if rest is not None and len(rest):
+        padding = rest.new_zeros(FEATURE_BATCH - len(rest), *rest.shape[1:])
+        yield start, torch.cat([rest, padding])
+
+
+class _Closable:
+    """Closes what can be closed: a generator puts its networks back when it is."""
+
+    def __init__(self, blocks: Iterator[Tensor]) -> None:
+        self._blocks = blocks
+
+    def close(self) -> None:
+        close = getattr(self._blocks, "close", None)
+        if close is not None:
+            close()

@@ -1,0 +1,125 @@
+"""From a trained method to metric entries: plan, collect evidence, compute."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from harness.errors import EvaluationError
+from harness.evaluation.bench import Bench
+from harness.evaluation.entries import MetricEntry
+from harness.evaluation.generation import networks_of
+from harness.evaluation.metric import Measurement, Offer
+from harness.evaluation.plan import plan
+from harness.evaluation.isolation import undisturbed
+from harness.specs import MetricSpec
+from harness.training.devices import full_precision
+
+if TYPE_CHECKING:
+    from harness.catalog import Catalog
+    from harness.config import EvaluationSettings
+    from harness.data.loading import LoadedDataset
+
+
+def evaluate(
+    trained: Any,
+    *,
+    dataset: LoadedDataset,
+    settings: EvaluationSettings,
+    catalog: Catalog,
+    seed: int,
+    device: torch.device | str,
+    subject: Mapping[str, str] | None = None,
+    replicate: Mapping[str, int | str | None] | None = None,
+) -> list[MetricEntry]:
+    """Measure a trained method; it and the global random generators are left as they were.
+
+    :param trained: an object with capabilities; networks are looked up in its `networks`.
+    :param seed: the run's seed, which fixes every sample.
+    :param device: where feature networks run.
+    :param subject: what of the method is measured, beside what the method itself says.
+    :param replicate: which repetition this is; the seed where nothing is given.
+    :returns: entries in the order of the metrics; `seconds` of each is its own time and that of the evidence first
+        made for it, so that they add up to the whole.
+    :raises EvaluationError: where something asked for cannot be measured.
+    """
+    bench = Bench(trained, dataset, catalog, seed, device)
+    with _repeatable(bench):
+        planned = plan(bench, Offer(bench, settings))
+        bench.expect(request for _, measurement in planned for request in measurement.evidence.values())
+        entries = []
+        for spec, measurement in planned:
+            for entry in _measured(bench, spec, measurement):
+                entries.append(
+                    entry.model_copy(
+                        update={
+                            "subject": {**getattr(trained, "subject", {}), **(subject or {})},
+                            "replicate": dict(replicate) if replicate is not None else {"seed": seed},
+                        }
+                    )
+                )
+    return entries
+
+
+def check_evaluation(
+    trained: Any,
+    *,
+    dataset: LoadedDataset,
+    settings: EvaluationSettings,
+    catalog: Catalog,
+    device: torch.device | str = "cpu",
+) -> list[str]:
+    """The ids of the protocols that :func:`evaluate` would measure under; for use before hours of training.
+
+    :raises EvaluationError: where something asked for cannot be measured.
+    """
+    bench = Bench(trained, dataset, catalog, 0, device)
+    planned = plan(bench, Offer(bench, settings))
+    return [protocol.id for _, measurement in planned for protocol in measurement.protocols.values()]
+
+
+def _measured(bench: Bench, spec: MetricSpec, measurement: Measurement) -> list[MetricEntry]:
+    started = time.perf_counter()
+    values = measurement.compute(**{role: bench.get(request) for role, request in measurement.evidence.items()})
+    # values of one call share its time
+    seconds = (time.perf_counter() - started) / len(measurement.protocols)
+    entries = []
+    for key, protocol in measurement.protocols.items():
+        value = values[key]
+        if protocol.metric not in spec.names:
+            raise EvaluationError(f"metric '{spec.name}' gives '{protocol.metric}', which it did not register")
+        if not abs(value.value) < float("inf"):
+            raise EvaluationError(f"{protocol.id} came out as {value.value}")
+        entries.append(
+            MetricEntry(
+                metric=protocol.metric,
+                value=value.value,
+                std_error=value.std_error,
+                std_error_of=value.std_error_of,
+                protocol_id=protocol.id,
+                protocol=protocol.record(),
+                counts=measurement.counts(),
+                higher_is_better=spec.names[protocol.metric],
+                seconds=seconds,
+                remark=value.remark,
+                details=dict(value.details),
+            )
+        )
+    return entries
+
+
+@contextmanager
+def _repeatable(bench: Bench) -> Iterator[None]:
+    """Nothing disturbed, and the same bytes for the same request: no autocast, no TF32, no algorithm chosen by race."""
+    cudnn = torch.backends.cudnn
+    benchmark, deterministic = cudnn.benchmark, cudnn.deterministic
+    with undisturbed(networks_of(bench.trained)), full_precision(bench.device):
+        cudnn.benchmark, cudnn.deterministic = False, True
+        try:
+            yield
+        finally:
+            cudnn.benchmark, cudnn.deterministic = benchmark, deterministic

@@ -1,0 +1,76 @@
+"""Which metrics are measured: all that apply, or those that were named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from harness.capabilities import CAPABILITIES
+from harness.errors import EvaluationError, UnknownName
+from harness.evaluation.metric import Inapplicable, Measurement, Metric, Offer
+from harness.specs import MetricSpec
+
+if TYPE_CHECKING:
+    from harness.catalog import Catalog
+    from harness.evaluation.bench import Bench
+
+
+def plan(bench: Bench, offer: Offer) -> list[tuple[MetricSpec, Measurement]]:
+    """The measurements to make, with the metric that each belongs to.
+
+    :raises UnknownName: where the settings name a metric that nobody offers.
+    :raises EvaluationError: where a named metric cannot be measured here, or an extractor does not take the images.
+    """
+    asked = offer.settings.metrics
+    specs = _all(bench.catalog) if asked is None else _named(bench.catalog, asked)
+    planned = []
+    for spec in specs:
+        try:
+            measurements = _measurements(bench, offer, spec)
+        except Inapplicable as reason:
+            if asked is None:
+                continue
+            name = next(name for name in asked if name == spec.name or name in spec.names)
+            raise EvaluationError(f"metric '{name}' cannot be measured here: {reason}") from None
+        wanted = None if asked is None or spec.name in asked else set(asked)
+        planned += [(spec, only) for each in measurements if (only := _restricted(each, wanted)) is not None]
+    return planned
+
+
+def _all(catalog: Catalog) -> list[MetricSpec]:
+    return [spec for spec in catalog.all("metric") if isinstance(spec, MetricSpec)]
+
+
+def _named(catalog: Catalog, asked: Sequence[str]) -> list[MetricSpec]:
+    choices = {name for spec in _all(catalog) for name in (spec.name, *spec.names)}
+    for name in asked:
+        if name not in choices:
+            raise UnknownName("metric", name, choices)
+    return list({spec.name: spec for spec in map(catalog.metric, asked)}.values())
+
+
+def _measurements(bench: Bench, offer: Offer, spec: MetricSpec) -> Sequence[Measurement]:
+    kind = bench.dataset.spec.kind
+    if kind not in spec.kinds:
+        raise Inapplicable(f"it is for {' and '.join(spec.kinds)}, and data set '{bench.dataset.name}' holds {kind}")
+    if not isinstance(bench.trained, _capability(bench.catalog, spec)):
+        raise Inapplicable(f"the method has no capability '{spec.requires}'")
+    metric: Metric = bench.catalog.load_spec("metric", spec.name, "metric")()
+    return metric.measurements(offer)
+
+
+def _capability(catalog: Catalog, spec: MetricSpec) -> type:
+    if spec.requires in CAPABILITIES:
+        return CAPABILITIES[spec.requires]
+    if ":" not in spec.requires:
+        raise UnknownName(f"capability of metric '{spec.name}'", spec.requires, CAPABILITIES)
+    capability: type = catalog.load_spec("metric", spec.name, "requires")
+    return capability
+
+
+def _restricted(measurement: Measurement, names: set[str] | None) -> Measurement | None:
+    """The measurement without the values that nobody asked for; None where nothing is left."""
+    if names is None:
+        return measurement
+    kept = {key: protocol for key, protocol in measurement.protocols.items() if protocol.metric in names}
+    return Measurement(measurement.evidence, measurement.compute, kept) if kept else None

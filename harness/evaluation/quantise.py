@@ -1,0 +1,25 @@
+"""Rules that turn float images into uint8, by the name that a protocol gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from harness.errors import UnknownName
+
+
+def rounded(images: Tensor) -> Tensor:
+    """Images in [-1, 1] to uint8: round((x + 1) * 127.5), values outside the range clamped."""
+    return images.add(1.0).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+QUANTISERS: dict[str, Callable[[Tensor], Tensor]] = {"round": rounded}
+
+
+def quantised(images: Tensor, rule: str) -> Tensor:
+    """Images [N, C, H, W] as uint8 by the rule; stored images, which are uint8 already, pass through."""
+    if rule not in QUANTISERS:
+        raise UnknownName("quantisation rule", rule, QUANTISERS)
+    return images if images.dtype == torch.uint8 else QUANTISERS[rule](images)

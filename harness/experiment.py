@@ -1,0 +1,234 @@
+"""One experiment: a recipe, its coordinates, a scale and overrides, resolved and frozen. Contradictions stop here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.catalog import Catalog
+from harness.config import MethodSettings, Settings, flattened, merged, validated
+from harness.data.fit import fitted_shape
+from harness.errors import CheckpointError, SettingsError, UnknownName, UserError
+from harness.specs import DatasetSpec, MethodSpec, Recipe
+
+EXPERIMENT_FORMAT = "gan-harness experiment"
+EXPERIMENT_VERSION = 1
+
+#: settings that watch a run without touching it: overriding them does not make it another recipe
+WATCHING = ("checkpoint_every", "log_every", "sample_every", "evaluation")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is run.
+
+    :param recipe: the recipe's id.
+    :param changed: whether overrides made it differ from the recipe; recorded as ``ID+changed``.
+    :param dataset: as typed, with its argument.
+    :param fold: for protocols with folds; None without.
+    :param overrides: what the user set, dotted, for the record and the run's name.
+    """
+
+    method: str
+    plugin: str
+    recipe: str
+    changed: bool
+    dataset: str
+    fraction: float
+    fold: int | None
+    seed: int
+    scale: str
+    settings: MethodSettings
+    overrides: Mapping[str, Any]
+
+    @property
+    def recipe_id(self) -> str:
+        """The recipe as it is recorded."""
+        return f"{self.recipe}+changed" if self.changed else self.recipe
+
+    @property
+    def name(self) -> str:
+        """Where it goes below the folder of all runs: method/dataset/variant.scale.seed."""
+        parts = [self.recipe.rpartition("/")[2], self.scale]
+        if self.fraction != 1.0:
+            parts.append(f"f{self.fraction:g}")
+        if self.fold is not None:
+            parts.append(f"fold{self.fold}")
+        if self.overrides:
+            text = json.dumps(self.overrides, sort_keys=True, default=str)
+            parts.append("x" + hashlib.sha256(text.encode()).hexdigest()[:8])
+        dataset = "".join(c if c.isalnum() or c in "-_." else "_" for c in self.dataset)
+        return f"{self.method}/{dataset}/{'-'.join(parts)}-s{self.seed}"
+
+    def record(self) -> dict[str, Any]:
+        """All of it as plain data, from which :func:`from_record` makes it again."""
+        return {
+            "format": EXPERIMENT_FORMAT,
+            "version": EXPERIMENT_VERSION,
+            "method": self.method,
+            "plugin": self.plugin,
+            "recipe": self.recipe,
+            "changed": self.changed,
+            "dataset": self.dataset,
+            "fraction": self.fraction,
+            "fold": self.fold,
+            "seed": self.seed,
+            "scale": self.scale,
+            "settings": self.settings.model_dump(mode="json"),
+            "overrides": dict(self.overrides),
+        }
+
+    def digest(self) -> str:
+        """SHA-256 of what the training depends on; a checkpoint carries it."""
+        record = {key: value for key, value in self.record().items() if key not in ("overrides", "changed")}
+        record["settings"] = {k: v for k, v in record["settings"].items() if k not in WATCHING}
+        return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+
+def resolve(
+    catalog: Catalog,
+    *,
+    plugin: str | None,
+    dataset: str,
+    recipe: str | None = None,
+    scale: str = "paper",
+    config: Mapping[str, Any] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    fraction: float = 1.0,
+    fold: int | None = None,
+) -> Experiment:
+    """Settle every setting, in this order: data set's needs < recipe < its `on` < scale < TOML file < `--set`.
+
+    :param plugin: a plugin's or a method's name; may be None where `recipe` is a full id.
+    :param config: settings from a TOML file.
+    :param overrides: settings from `--set`.
+    :raises UserError: for whatever is unknown, ill-typed or contradictory.
+    """
+    data = catalog.dataset(dataset)
+    method, chosen = _method_and_recipe(catalog, plugin, recipe, data.name)
+    if data.kind not in method.kinds:
+        raise SettingsError(
+            f"method '{method.name}' trains on {' or '.join(method.kinds)}, but data set '{dataset}' holds {data.kind}"
+        )
+    if seed < 0:
+        raise SettingsError(f"seed must be 0 or more, not {seed}")
+    if not 0 < fraction <= 1:
+        raise SettingsError(f"fraction must be above 0 and at most 1, not {fraction:g}")
+    owner = f"method '{method.name}'"
+    settings_class: type[MethodSettings] = catalog.load_spec("method", method.name, "settings")
+    recipe_values = _recipe_values(data, chosen, scale)
+    given = merged(config or {}, overrides or {})
+    _refuse_fixed(chosen, given)
+    as_recipe = _complete(catalog, validated(settings_class, recipe_values, f"recipe '{chosen.id}'"))
+    settings = _complete(catalog, validated(settings_class, merged(recipe_values, given), owner))
+    _check_fit(catalog, settings, data)
+    return Experiment(
+        method=method.name,
+        plugin=catalog.owner("method", method.name).name,
+        recipe=chosen.id,
+        changed=_training_part(settings) != _training_part(as_recipe),
+        dataset=dataset,
+        fraction=fraction,
+        fold=fold,
+        seed=seed,
+        scale=scale,
+        settings=settings,
+        overrides=flattened(given),
+    )
+
+
+def from_record(catalog: Catalog, record: Mapping[str, Any], where: str) -> Experiment:
+    """The experiment that :meth:`Experiment.record` wrote.
+
+    :param where: the file it was read from, for errors.
+    :raises CheckpointError: where it is not one, or is from a later version.
+    """
+    if record.get("format") != EXPERIMENT_FORMAT:
+        raise CheckpointError(f"{where} does not describe an experiment of this harness")
+    if record["version"] > EXPERIMENT_VERSION:
+        raise CheckpointError(
+            f"{where} has version {record['version']}, this harness knows {EXPERIMENT_VERSION}", "install a newer one"
+        )
+    try:
+        catalog.method(record["method"])
+        settings_class: type[MethodSettings] = catalog.load_spec("method", record["method"], "settings")
+        settings = validated(settings_class, record["settings"], f"method '{record['method']}'")
+    except UserError as error:
+        raise CheckpointError(f"{where} cannot be used with what is installed: {error}") from error
+    rest = {key: value for key, value in record.items() if key not in ("format", "version", "settings")}
+    return Experiment(settings=settings, **rest)
+
+
+def _method_and_recipe(
+    catalog: Catalog, plugin: str | None, recipe: str | None, dataset: str
+) -> tuple[MethodSpec, Recipe]:
+    if plugin is None:
+        if recipe is None:
+            raise SettingsError("neither --plugin nor --recipe is given", "see harness ls methods")
+        chosen = catalog.recipe(recipe)
+        return catalog.method(chosen.method), chosen
+    method = catalog.method_of(plugin)
+    if recipe is None:
+        return method, method.default_recipe(dataset)
+    known = {r.id: r for r in method.recipes}
+    full = recipe if recipe in known else f"{method.name}/{recipe}"
+    if full not in known:
+        raise UnknownName(f"recipe of method '{method.name}'", recipe, known)
+    return method, known[full]
+
+
+def _recipe_values(data: DatasetSpec, recipe: Recipe, scale: str) -> dict[str, Any]:
+    values = merged(data.defaults, recipe.settings)
+    values = merged(values, recipe.on.get(data.name, {}))
+    if scale == "paper":
+        return values
+    if scale not in recipe.scales:
+        raise UnknownName(f"scale of recipe '{recipe.id}'", scale, ["paper", *recipe.scales])
+    values = merged(values, recipe.scales[scale].settings)
+    return merged(values, recipe.scales[scale].on.get(data.name, {}))
+
+
+def _refuse_fixed(recipe: Recipe, given: Mapping[str, Any]) -> None:
+    for key in recipe.fixed:
+        if key in given and given[key] != recipe.settings.get(key):
+            raise SettingsError(
+                f"recipe '{recipe.id}' is defined by {key}={_toml(recipe.settings.get(key))}; "
+                f"{key}={_toml(given[key])} contradicts it",
+                "choose another recipe (harness ls recipes)",
+            )
+
+
+def _complete(catalog: Catalog, settings: MethodSettings) -> MethodSettings:
+    """The settings with the backbone's own checked and filled in."""
+    model = catalog.model(settings.backbone.name)
+    cls: type[Settings] = catalog.load_spec("model", model.name, "settings")
+    full = validated(cls, settings.backbone.settings, f"backbone '{model.name}'")
+    backbone = type(settings.backbone)(name=model.name, **full.model_dump(mode="json"))
+    return settings.model_copy(update={"backbone": backbone})
+
+
+def _check_fit(catalog: Catalog, settings: MethodSettings, data: DatasetSpec) -> None:
+    model = catalog.model(settings.backbone.name)
+    if model.kind != data.kind:
+        fitting = [name for name in catalog.names("model") if catalog.model(name).kind == data.kind]
+        raise SettingsError(
+            f"backbone '{model.name}' makes {model.kind}, but data set '{data.name}' holds {data.kind}",
+            f"use --set backbone={fitting[0]}" if fitting else None,
+        )
+    if data.kind == "images" and data.shape is not None:
+        channels, height, width = data.shape
+        fitted_shape((channels, height, width), settings.fit, model.resolutions, model.name)
+    if settings.conditional and data.classes == ():
+        raise SettingsError(f"conditional=true, but data set '{data.name}' has no labels", "use --set conditional=false")
+
+
+def _training_part(settings: MethodSettings) -> dict[str, Any]:
+    return {key: value for key, value in settings.model_dump(mode="json").items() if key not in WATCHING}
+
+
+def _toml(value: Any) -> str:
+    return json.dumps(value)

@@ -1,0 +1,7 @@
+"""A run from its experiment to its record: what the commands do, for programs to call."""
+
+from harness.runs.evaluating import evaluate_run
+from harness.runs.sampling import sample_run
+from harness.runs.training import RunOptions, train_run
+
+__all__ = ["RunOptions", "evaluate_run", "sample_run", "train_run"]

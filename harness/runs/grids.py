@@ -1,0 +1,84 @@
+"""Pictures of samples: a grid of images (a column for each class), or a scatter plot of points."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.data import LoadedDataset
+from harness.experiment import Experiment
+from harness.runs.drawing import draw
+
+ROWS, COLUMNS = 8, 10
+POINTS = 2000
+
+#: small images are enlarged to about this many pixels a side, so that a person can see them
+READABLE = 32
+
+
+def draw_samples(trained: Any, dataset: LoadedDataset, experiment: Experiment, path: Path) -> None:
+    """Write a PNG of samples 0, 1, ... of the run.
+
+    :param trained: a sampler. Where it is told classes, column c holds class c (the first ten).
+    """
+    evaluation = experiment.settings.evaluation
+    if dataset.spec.kind == "points":
+        samples = draw(trained, POINTS, experiment.seed, evaluation)
+        _write(path, scatter_png(samples.images, dataset.finite("train").values[:POINTS]))
+        return
+    conditions = None
+    if experiment.settings.conditional:
+        classes = min(COLUMNS, len(dataset.training().classes))
+        conditions = torch.arange(ROWS * classes) % classes
+    count = ROWS * COLUMNS if conditions is None else len(conditions)
+    samples = draw(trained, count, experiment.seed, evaluation, conditions)
+    _write(path, grid_png(samples.images, count // ROWS))
+
+
+def grid_png(images: Tensor, columns: int) -> bytes:
+    """Images [N, C, H, W] in [-1, 1] side by side, with a line between them."""
+    from PIL import Image
+
+    pixels = ((images.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).cpu().numpy()
+    scale = max(1, READABLE // pixels.shape[-1])
+    pixels = pixels.repeat(scale, axis=2).repeat(scale, axis=3)
+    n, channels, height, width = pixels.shape
+    rows = -(-n // columns)
+    sheet = np.full((rows * (height + 2) + 2, columns * (width + 2) + 2, channels), 128, dtype=np.uint8)
+    for i, image in enumerate(pixels):
+        top, left = (i // columns) * (height + 2) + 2, (i % columns) * (width + 2) + 2
+        sheet[top : top + height, left : left + width] = image.transpose(1, 2, 0)
+    buffer = io.BytesIO()
+    Image.fromarray(sheet[:, :, 0] if channels == 1 else sheet).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def scatter_png(generated: Tensor, real: np.ndarray) -> bytes:
+    """The first two coordinates of generated over real points, both [N, D]."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5, 5), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.scatter(real[:, 0], real[:, 1], s=4, color="0.7", label="real", rasterized=True)
+    points = generated.cpu().numpy()
+    axes.scatter(points[:, 0], points[:, 1], s=3, color="tab:blue", label="generated", rasterized=True)
+    axes.set_aspect("equal")
+    axes.legend(loc="upper right", markerscale=3)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=120)
+    return buffer.getvalue()
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_bytes(data)
+    os.replace(temporary, path)

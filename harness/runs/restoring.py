@@ -1,0 +1,83 @@
+"""A trained method from a run's folder, with or without its data at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from harness.catalog import Catalog
+from harness.data import Problem
+from harness.errors import CheckpointError, RunFolderError
+from harness.experiment import Experiment, from_record
+from harness.methods import Method
+from harness.training.build import build_method
+from harness.training.checkpoints import apply_state, checkpoints_in, load_checkpoint
+from harness.training.devices import Runtime
+from harness.training.run_folder import RunFolder
+
+
+@dataclass
+class RestoredRun:
+    """A run as its checkpoint left it.
+
+    :param checkpoint: which one, as recorded in the subject ("last", "best", "step-200").
+    :param facts: the checkpoint's content beside the state: steps, seconds, images seen, ...
+    :param data_root: where its data was.
+    """
+
+    experiment: Experiment
+    problem: Problem
+    method: Method
+    checkpoint: str
+    facts: dict[str, Any]
+    data_root: Path
+
+
+def restore_run(catalog: Catalog, folder: RunFolder, device: torch.device, checkpoint: str = "last") -> RestoredRun:
+    """Build the run's method and load a checkpoint.
+
+    :param checkpoint: "last", "best", or a number of steps.
+    :raises UserError: where the folder is no run, or the checkpoint is missing, broken or another run's.
+    """
+    record = folder.read_experiment()
+    experiment = from_record(catalog, record, str(folder.experiment))
+    try:
+        values = record["problem"]
+        problem = Problem(**{**values, "shape": tuple(values["shape"]), "classes": tuple(values["classes"])})
+        data_root = Path(record["data_root"])
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(f"{folder.experiment} does not say what data the run had") from error
+    path = _checkpoint_path(folder, checkpoint)
+    payload = load_checkpoint(path, device)
+    if payload["experiment"] != experiment.digest():
+        raise CheckpointError(f"checkpoint {path} belongs to another experiment than {folder.experiment}")
+    method, _ = build_method(experiment, problem, Runtime(device), catalog)
+    apply_state(method.state(), payload["state"], str(path))
+    facts = {key: value for key, value in payload.items() if key != "state"}
+    name = f"step-{payload['total']}" if checkpoint not in ("last", "best") else checkpoint
+    return RestoredRun(experiment, problem, method, name, facts, data_root)
+
+
+def _checkpoint_path(folder: RunFolder, checkpoint: str) -> Path:
+    kept = checkpoints_in(folder.checkpoints)
+    if checkpoint == "last":
+        if not kept:
+            raise RunFolderError(f"the run in {folder.path} has no checkpoint yet")
+        return kept[-1]
+    if checkpoint == "best":
+        path = folder.checkpoints / "best.pt"
+        if not path.is_file():
+            raise RunFolderError(
+                f"the run in {folder.path} kept no best checkpoint", "train with --set evaluation.best=METRIC"
+            )
+        return path
+    steps = [path for path in kept if checkpoint.isdigit() and int(path.stem.rpartition("-")[2]) == int(checkpoint)]
+    if not steps:
+        there = ", ".join(str(int(path.stem.rpartition("-")[2])) for path in kept) or "none"
+        raise RunFolderError(
+            f"the run in {folder.path} has no checkpoint '{checkpoint}'", f"give last, best or a step (kept: {there})"
+        )
+    return steps[0]

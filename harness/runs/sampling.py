@@ -1,0 +1,88 @@
+"""Samples from a run, without its data: a picture, or arrays in a file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from harness.capabilities import Sampler
+from harness.catalog import Catalog
+from harness.errors import SettingsError
+from harness.runs.drawing import draw
+from harness.runs.grids import grid_png, scatter_png
+from harness.runs.restoring import RestoredRun, restore_run
+from harness.training.devices import choose_device
+from harness.training.run_folder import RunFolder
+
+
+def sample_run(
+    catalog: Catalog,
+    path: Path,
+    out: Path,
+    *,
+    count: int,
+    seed: int | None = None,
+    classes: list[int] | None = None,
+    checkpoint: str = "last",
+    device: str = "auto",
+    columns: int = 10,
+) -> int:
+    """Draw samples and write them to `out`.
+
+    :param out: ``.png`` for a grid, ``.npz`` for arrays: ``arr_0`` uint8 [N, H, W, C] (or float32 points [N, D]) and
+        ``labels`` int64 [N] where the generator is told a class.
+    :param seed: of the samples; None for the run's own, which gives the samples that evaluation sees.
+    :param classes: cycled through; only for a conditional run.
+    :returns: the number of samples written.
+    """
+    if count < 1:
+        raise SettingsError(f"--count must be at least 1, not {count}")
+    if out.suffix not in (".png", ".npz"):
+        raise SettingsError(f"cannot tell the format of {out}", "end it in .png or .npz")
+    if out.is_dir() or not out.absolute().parent.is_dir():
+        raise SettingsError(f"cannot write {out}", "name a file in a folder that exists")
+    run = restore_run(catalog, RunFolder(path), choose_device(device), checkpoint)
+    trained = run.method.trained()
+    if not isinstance(trained, Sampler):
+        raise SettingsError(f"method '{run.experiment.method}' cannot sample")
+    conditions = _conditions(run, classes, count)
+    evaluation = run.experiment.settings.evaluation
+    samples = draw(trained, count, run.experiment.seed if seed is None else seed, evaluation, conditions)
+    if out.suffix == ".npz":
+        _write_npz(out, samples.images.cpu(), samples.conditions)
+    elif run.problem.kind == "points":
+        out.write_bytes(scatter_png(samples.images, np.empty((0, samples.images.shape[1]))))
+    else:
+        out.write_bytes(grid_png(samples.images, min(columns, count)))
+    return count
+
+
+def _conditions(run: RestoredRun, classes: list[int] | None, count: int) -> torch.Tensor | None:
+    if classes is None:
+        return None
+    if not run.experiment.settings.conditional:
+        raise SettingsError(
+            f"recipe '{run.experiment.recipe_id}' is unconditional: it cannot be asked for classes",
+            "leave --classes out",
+        )
+    wrong = [c for c in classes if not 0 <= c < run.problem.n_classes]
+    if wrong:
+        raise SettingsError(f"no class {wrong[0]}", f"classes are 0 to {run.problem.n_classes - 1}")
+    return torch.tensor(classes).repeat(-(-count // len(classes)))[:count]
+
+
+def _write_npz(out: Path, images: torch.Tensor, conditions: torch.Tensor | None) -> None:
+    if images.ndim == 4:
+        pixels = ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+        arrays = {"arr_0": pixels.permute(0, 2, 3, 1).numpy()}  # [N, H, W, C]
+    else:
+        arrays = {"arr_0": images.numpy()}
+    if conditions is not None:
+        arrays["labels"] = conditions.cpu().numpy()
+    temporary = out.with_name(f".{out.name}.part")
+    with temporary.open("wb") as handle:
+        np.savez_compressed(handle, **arrays)  # type: ignore[arg-type]
+    os.replace(temporary, out)

@@ -1,0 +1,121 @@
+"""Measure a trained method and write the run's record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from harness.catalog import Catalog
+from harness.data import LoadedDataset
+from harness.evaluation import MetricEntry, evaluate
+from harness.experiment import Experiment
+from harness.methods import Method
+from harness.results.environment import describe_environment
+from harness.results.record import build_record, write_record_file
+from harness.training.loop import Training
+from harness.training.reporting import Reporter, duration
+from harness.training.run_folder import RunFolder
+
+
+def score(
+    training: Training, dataset: LoadedDataset, catalog: Catalog, folder: RunFolder, reporter: Reporter
+) -> tuple[list[MetricEntry], float]:
+    """Evaluate a training that is over.
+
+    :returns: the entries, and the seconds it took.
+    """
+    return measure(training.method, training.experiment, dataset, catalog, training.runtime.device, "last", reporter)
+
+
+def measure(
+    method: Method,
+    experiment: Experiment,
+    dataset: LoadedDataset,
+    catalog: Catalog,
+    device: Any,
+    checkpoint: str,
+    reporter: Reporter,
+) -> tuple[list[MetricEntry], float]:
+    """Evaluate a method as it is.
+
+    :param checkpoint: which state this is, for the subject.
+    """
+    trained = method.trained()
+    began = time.perf_counter()
+    entries = evaluate(
+        trained,
+        dataset=dataset,
+        settings=experiment.settings.evaluation,
+        catalog=catalog,
+        seed=experiment.seed,
+        device=device,
+        subject={**getattr(trained, "subject", {}), "checkpoint": checkpoint},
+        replicate={"seed": experiment.seed, "fold": experiment.fold},
+    )
+    seconds = time.perf_counter() - began
+    reporter.note(f"evaluated in {duration(seconds)}")
+    return entries, seconds
+
+
+def write_record(
+    training: Training,
+    dataset: LoadedDataset,
+    folder: RunFolder,
+    entries: list[MetricEntry],
+    state: str,
+    evaluation_seconds: float,
+) -> dict[str, Any]:
+    """Write results.json for a training."""
+    cost = training_cost(training.method, training.facts(), evaluation_seconds)
+    return save_record(folder, training.experiment, dataset, entries, cost, training.runtime, state, training.reused)
+
+
+def training_cost(method: Method, facts: Mapping[str, Any], evaluation_seconds: float) -> dict[str, Any]:
+    """What a run cost, from its checkpoint's facts."""
+    seconds, images = facts["seconds"], facts["images"]
+    return {
+        "parameters": parameter_counts(method),
+        "steps": facts["total"],
+        "images_seen": images,
+        "training_seconds": round(seconds, 3),
+        "images_per_second": round(images / seconds, 2) if seconds > 0 else None,
+        "evaluation_seconds": round(evaluation_seconds, 3),
+        "devices": facts["world"],
+    }
+
+
+def parameter_counts(method: Method) -> dict[str, int]:
+    """Parameters of each network in the method's state, by name."""
+    return {
+        name: sum(parameter.numel() for parameter in value.parameters())
+        for name, value in method.state().items()
+        if isinstance(value, nn.Module)
+    }
+
+
+def save_record(
+    folder: RunFolder,
+    experiment: Experiment,
+    dataset: LoadedDataset,
+    entries: list[MetricEntry],
+    cost: Mapping[str, Any],
+    runtime: Any,
+    state: str,
+    reused: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Build and write results.json."""
+    record = build_record(
+        experiment=experiment.record(),
+        recipe=experiment.recipe_id,
+        dataset=dataset.record(),
+        environment=describe_environment(runtime.device, runtime.precision),
+        cost=cost,
+        entries=entries,
+        exit_state=state,
+        reused=reused,
+    )
+    write_record_file(folder.results, record)
+    return record

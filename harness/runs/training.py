@@ -1,0 +1,157 @@
+"""Start or resume a run: lock its folder, train, evaluate, write the record."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.catalog import Catalog
+from harness.config import flattened
+from harness.data import LoadedDataset
+from harness.errors import Diverged, RunFolderError, SettingsError
+from harness.experiment import Experiment, from_record
+from harness.runs.scoring import score, write_record
+from harness.runs.watching import RunWatch
+from harness.training.build import open_dataset
+from harness.training.devices import launch
+from harness.training.interrupts import Interrupted
+from harness.training.loop import Training
+from harness.training.reporting import Reporter
+from harness.training.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How to run, as opposed to what.
+
+    :param out: the run's folder; None for ``runs/<experiment's name>``.
+    :param evaluate: also evaluate at the end.
+    """
+
+    data_root: Path
+    out: Path | None = None
+    resume: bool = False
+    overwrite: bool = False
+    device: str = "auto"
+    devices: int = 1
+    evaluate: bool = True
+
+    def __post_init__(self) -> None:
+        if self.resume and self.overwrite:
+            raise SettingsError("--resume and --overwrite contradict each other", "give one of them")
+
+
+def train_run(
+    catalog: Catalog, experiment: Experiment | None, options: RunOptions, reporter: Reporter
+) -> tuple[RunFolder, dict[str, Any]]:
+    """Train, and evaluate if asked.
+
+    :param experiment: None to resume the one in ``options.out``.
+    :returns: the run's folder and the content of its results.json.
+    :raises UserError: whatever the user can fix; the folder is left as it was.
+    """
+    folder = _folder(experiment, options)
+    if options.resume:
+        experiment = _resumed(catalog, experiment, folder, options)
+    elif experiment is None:
+        raise SettingsError("nothing to run", "give --plugin and --dataset, or --out RUN --resume")
+    else:
+        _check_new(folder, options)
+    runtime = launch(options.device, experiment.settings.precision, options.devices)
+    dataset = open_dataset(catalog, experiment, options.data_root)
+    watch = RunWatch(catalog, folder, dataset, experiment, runtime.device, reporter)
+    if runtime.rank != 0:
+        _train(experiment, dataset, folder, catalog, runtime, reporter, watch, options)
+        return folder, {}
+    with folder.locked():
+        # somebody may have been quicker between the first look and the lock
+        if not options.resume:
+            _check_new(folder, options)
+        return folder, _train(experiment, dataset, folder, catalog, runtime, reporter, watch, options)
+
+
+def _train(
+    experiment: Experiment,
+    dataset: LoadedDataset,
+    folder: RunFolder,
+    catalog: Catalog,
+    runtime: Any,
+    reporter: Reporter,
+    watch: RunWatch,
+    options: RunOptions,
+) -> dict[str, Any]:
+    # built before the folder is touched: whatever is wrong with the settings shows now, and an old run is still whole
+    training = Training(experiment, dataset, folder, catalog, runtime, reporter, watch)
+    if not options.resume and runtime.rank == 0:
+        extra = {"problem": dataclasses.asdict(training.problem), "data_root": str(options.data_root.absolute())}
+        folder.create({**experiment.record(), **extra})
+    runtime.barrier()
+    watch.started()
+    reporter.note(f"{experiment.recipe_id} on {experiment.dataset}, seed {experiment.seed}, in {folder.path}")
+    try:
+        training.run(options.resume)
+    except (Interrupted, Diverged) as stop:
+        if runtime.rank == 0:
+            state = "interrupted" if isinstance(stop, Interrupted) else "diverged"
+            write_record(training, dataset, folder, [], state, evaluation_seconds=0.0)
+        raise
+    if runtime.rank != 0:
+        return {}
+    entries, seconds = score(training, dataset, catalog, folder, reporter) if options.evaluate else ([], 0.0)
+    record = write_record(training, dataset, folder, entries, "finished", evaluation_seconds=seconds)
+    watch.finished(record)
+    return record
+
+
+def _folder(experiment: Experiment | None, options: RunOptions) -> RunFolder:
+    if options.out is not None:
+        return RunFolder(options.out)
+    if experiment is None:
+        raise SettingsError("--resume needs to know which run", "give --out RUN, or --plugin and --dataset as before")
+    return RunFolder(Path("runs") / experiment.name)
+
+
+def _check_new(folder: RunFolder, options: RunOptions) -> None:
+    folder.check_free()
+    if not folder.is_run or options.overwrite:
+        return
+    if finished(folder):
+        raise RunFolderError(
+            f"the run in {folder.path} is finished",
+            f"score it again with: harness evaluate {folder.path}, or train it anew with --overwrite",
+        )
+    raise RunFolderError(f"{folder.path} holds an unfinished run", "go on with --resume, or start anew with --overwrite")
+
+
+def _resumed(
+    catalog: Catalog, asked: Experiment | None, folder: RunFolder, options: RunOptions
+) -> Experiment:
+    if not folder.is_run:
+        raise RunFolderError(f"nothing to resume: no run at {folder.path}", "leave --resume out to start one")
+    recorded = from_record(catalog, folder.read_experiment(), str(folder.experiment))
+    if asked is not None and asked.digest() != recorded.digest():
+        raise SettingsError(f"the run in {folder.path} has {_difference(recorded, asked)}", "resume it with --out alone")
+    if finished(folder):
+        raise RunFolderError(
+            f"nothing to resume: the run in {folder.path} is finished",
+            f"score it again with: harness evaluate {folder.path}, or train it anew with --overwrite",
+        )
+    return recorded
+
+
+def finished(folder: RunFolder) -> bool:
+    """Whether the run in a folder came to its end."""
+    from harness.results.record import read_record
+
+    return folder.results.is_file() and read_record(folder.results)["exit_state"] == "finished"
+
+
+def _difference(recorded: Experiment, asked: Experiment) -> str:
+    was, now = flattened(recorded.record()), flattened(asked.record())
+    ignored = ("overrides", "changed")
+    for key in sorted(set(was) | set(now)):
+        if was.get(key) != now.get(key) and not key.startswith(ignored):
+            return f"{key.removeprefix('settings.')}={was.get(key)}, not {now.get(key)}"
+    return "other settings"

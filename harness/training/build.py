@@ -1,0 +1,54 @@
+"""Opens an experiment's data and builds its method, on any device, the meta device included."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from harness.data import LoadedDataset, Problem, load_dataset
+from harness.errors import SettingsError
+from harness.methods import Method
+from harness.randomness import seed_everything
+from harness.training.context import Context
+from harness.training.devices import Runtime
+
+if TYPE_CHECKING:
+    from harness.catalog import Catalog
+    from harness.experiment import Experiment
+
+
+def open_dataset(catalog: Catalog, experiment: Experiment, root: Path) -> LoadedDataset:
+    """The experiment's data, made to fit its backbone."""
+    settings = experiment.settings
+    return load_dataset(
+        catalog,
+        experiment.dataset,
+        root,
+        fraction=experiment.fraction,
+        subset_seed=settings.subset_seed,
+        fit=settings.fit,
+        backbone=settings.backbone.name,
+    )
+
+
+def build_method(
+    experiment: Experiment, problem: Problem, runtime: Runtime, catalog: Catalog
+) -> tuple[Method, Context]:
+    """The method with freshly initialised networks, and its context.
+
+    Initialisation is drawn on the CPU from the run's seed, so that every device starts from the same weights.
+    """
+    if experiment.settings.conditional and problem.n_classes == 0:
+        raise SettingsError(
+            f"conditional=true, but data set '{experiment.dataset}' has no labels", "use --set conditional=false"
+        )
+    ctx = Context(catalog, runtime, experiment.seed)
+    cls: Any = catalog.load_spec("method", experiment.method, "method")
+    where: AbstractContextManager[Any] = torch.device("meta") if runtime.device.type == "meta" else nullcontext()
+    seed_everything(experiment.seed, "build")
+    with where:
+        method: Method = cls(experiment.settings, problem, ctx)
+    return method, ctx

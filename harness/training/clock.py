@@ -1,0 +1,55 @@
+"""Time of a run: what was spent, over all its sessions, and what is left."""
+
+from __future__ import annotations
+
+import time
+
+#: the first estimate is given after this many steps and seconds, or after many steps
+FIRST_STEPS, FIRST_SECONDS, MANY_STEPS = 2, 5.0, 20
+
+
+class Clock:
+    """Seconds of training.
+
+    :ivar seconds_before: seconds of earlier sessions, from the checkpoint.
+    """
+
+    def __init__(self) -> None:
+        self.seconds_before = 0.0
+        self._started: float | None = None
+        self._from_step = 0
+        self._first: tuple[int, float] | None = None
+        self._total = 0
+        self._told = False
+
+    def start(self, done: int, total: int) -> None:
+        """Steps `done` of `total` are behind; later calls only set the marks of a new stage."""
+        now = time.perf_counter()
+        if self._started is None:
+            self._started = now
+        self._from_step, self._first, self._total = done, None, total
+
+    @property
+    def seconds(self) -> float:
+        """Seconds spent so far."""
+        return self.seconds_before + (time.perf_counter() - self._started if self._started is not None else 0.0)
+
+    def seconds_left(self, done: int) -> float:
+        """At the stage's rate so far, without its first step (which pays for warming up)."""
+        now = time.perf_counter()
+        if self._first is None or done <= self._first[0]:
+            return 0.0
+        first_step, first_time = self._first
+        return (now - first_time) / (done - first_step) * (self._total - done)
+
+    def estimate(self, done: int) -> float | None:
+        """The time that remains, once, as soon as it is worth saying."""
+        now = time.perf_counter()
+        if self._first is None:
+            self._first = (done, now)
+            return None
+        steps = done - self._first[0]
+        if self._told or steps < FIRST_STEPS or (now - self._first[1] < FIRST_SECONDS and steps < MANY_STEPS):
+            return None
+        self._told = True
+        return self.seconds_left(done)

@@ -1,0 +1,319 @@
+"""The training loop: runs a method's stages, and owns steps, logs, grids, checkpoints, resumption and time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from harness.data import LoadedDataset, Problem, Split, Stream, TrainingData
+from harness.data.stream import LawData
+from harness.errors import CheckpointError, Diverged
+from harness.experiment import Experiment
+from harness.methods import Stage
+from harness.randomness import seed_everything
+from harness.training.build import build_method
+from harness.training.checkpoints import (
+    apply_state,
+    check_finite,
+    checkpoints_in,
+    collect_state,
+    copy_checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+)
+from harness.training.clock import Clock
+from harness.training.devices import Runtime
+from harness.training.interrupts import Interrupted, StopRequest, stop_requests
+from harness.training.products import load_product, save_product
+from harness.training.reporting import Reporter, duration
+from harness.training.run_folder import RunFolder, append_line
+
+from harness.training.watching import Watch
+
+if TYPE_CHECKING:
+    from harness.catalog import Catalog
+
+
+class Training:
+    """One run's training, from its first step or its last checkpoint to the end.
+
+    :param watch: grids and evaluations on the way, and the plugins' watching hooks.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        dataset: LoadedDataset,
+        folder: RunFolder,
+        catalog: Catalog,
+        runtime: Runtime,
+        reporter: Reporter,
+        watch: Watch,
+    ) -> None:
+        self.experiment = experiment
+        self.settings = experiment.settings
+        self.folder = folder
+        self.runtime = runtime
+        self.reporter = reporter
+        self.watch = watch
+        self.problem: Problem = dataset.problem()
+        self.method, self.ctx = build_method(experiment, self.problem, runtime, catalog)
+        self.stages = list(self.method.stages())
+        training = dataset.training()
+        self.data: TrainingData | LawData = (
+            TrainingData.of(training, runtime.device)
+            if isinstance(training, Split)
+            else LawData(training, experiment.seed, runtime.device)
+        )
+        self.stage_number = 0
+        self.done = 0  # steps in the stage under way
+        self.images_seen = 0
+        self.reused: dict[str, Any] = {}
+        self.best: dict[str, Any] | None = None
+        self.finished = False
+        self.clock = Clock()
+        self._stream_state: dict[str, int] | None = None
+
+    # -- the run -----------------------------------------------------------------------------------
+
+    def run(self, resume: bool) -> None:
+        """Train to the end.
+
+        :param resume: go on from the newest checkpoint; otherwise start, saving step 0 first.
+        :raises Diverged: a loss term or the state is no longer finite.
+        :raises Interrupted: somebody asked to stop; everything is saved.
+        """
+        if resume:
+            self._restore()
+        else:
+            self._save()
+        with stop_requests() as stop:
+            try:
+                while self.stage_number < len(self.stages):
+                    self._run_stage(self.stages[self.stage_number], stop)
+            finally:
+                self.reporter.stop()
+        if not self.finished:
+            self.finished = True
+            self._save()
+
+    @property
+    def total_done(self) -> int:
+        """Steps done in all stages so far."""
+        return sum(stage.steps for stage in self.stages[: self.stage_number]) + self.done
+
+    def _run_stage(self, stage: Stage, stop: StopRequest) -> None:
+        if stage.source is not None:
+            self._reuse(stage)
+            return
+        self.ctx.stage = stage.name
+        data = stage.data(self.data) if stage.data else self.data  # type: ignore[arg-type]
+        stream = self._stream(stage, data)
+        self._seed(stage, "begin")
+        if stage.begin:
+            stage.begin()
+        self.reporter.start(stage.name, stage.steps, self.done)
+        self.clock.start(self.total_done, sum(s.steps for s in self.stages))
+        while self.done < stage.steps:
+            self._step(stage, stream)
+            self._after_step(stage, stream, stop)
+        self.reporter.stop()
+        self._seed(stage, "finish")
+        if stage.finish:
+            stage.finish(data)  # type: ignore[arg-type]
+        if stage.products:
+            self._keep_product(stage)
+        self._next_stage()
+
+    def _step(self, stage: Stage, stream: Stream) -> None:
+        self._seed(stage, self.done)
+        self.ctx.step = self.done
+        before = stream.position
+        with self.ctx.autocast():
+            stage.step(stream)
+        self.images_seen += stream.position - before
+        self.done += 1
+        self.reporter.step()
+
+    def _after_step(self, stage: Stage, stream: Stream, stop: StopRequest) -> None:
+        due = _Due(self.settings, self.done, last=self.done == stage.steps)
+        estimate = self.clock.estimate(self.total_done)
+        if estimate is not None:
+            self._tell_estimate(estimate)
+        if due.log:
+            self._log(stage)
+        if due.sample and self.runtime.rank == 0:
+            self.watch.sample_grid(self.method, self.total_done)
+        better = due.evaluate and self._evaluate()
+        # the end of a stage is saved once its `finish` is done
+        if (due.save or better) and not (due.last and not better):
+            self._stream_state = stream.state_dict()
+            saved = self._save()
+            if better:
+                copy_checkpoint(saved, self.folder.checkpoints / "best.pt")
+        if self.runtime.any(stop.asked):
+            self._stream_state = stream.state_dict()
+            saved = self._save()
+            raise Interrupted(
+                f"stopped after step {self.done} of stage '{stage.name}' and saved {saved}",
+                f"go on with: harness run --out {self.folder.path} --resume",
+            )
+
+    def _next_stage(self) -> None:
+        self.stage_number += 1
+        self.done = 0
+        self._stream_state = None
+        self.finished = self.stage_number == len(self.stages)
+        self._save()
+
+    # -- stages' inputs and products ---------------------------------------------------------------
+
+    def _stream(self, stage: Stage, data: TrainingData | LawData) -> Stream:
+        stream = Stream(
+            data,
+            self.settings.batch_size,
+            (self.experiment.seed, stage.name),
+            flip=self.settings.flip,
+            rank=self.runtime.rank,
+            world=self.runtime.world,
+        )
+        if self._stream_state is not None:
+            stream.load_state_dict(self._stream_state)
+            self._stream_state = None
+        return stream
+
+    def _seed(self, stage: Stage, when: int | str) -> None:
+        seed_everything(self.experiment.seed, stage.name, when, self.runtime.rank)
+
+    def _keep_product(self, stage: Stage) -> None:
+        if self.runtime.rank == 0:
+            declared = self.method.state()
+            save_product(self.folder.products, stage.name, {name: declared[name] for name in stage.products})
+
+    def _reuse(self, stage: Stage) -> None:
+        declared = self.method.state()
+        source = Path(stage.source or "")
+        checksum = load_product(source, stage.name, {name: declared[name] for name in stage.products})
+        self.reused[stage.name] = {"from": str(source), "sha256": checksum}
+        self.reporter.note(f"stage '{stage.name}' taken from {source} (sha256 {checksum[:12]})")
+        self._next_stage()
+
+    # -- logs --------------------------------------------------------------------------------------
+
+    def _log(self, stage: Stage) -> None:
+        self._check_terms(stage)
+        values = self.ctx.meters.drain()
+        self.reporter.line(stage.name, self.done, stage.steps, values, self.clock.seconds_left(self.total_done))
+        if self.runtime.rank != 0:
+            return
+        finite = {name: value if abs(value) < float("inf") else None for name, value in values.items()}
+        line = {"step": self.total_done, "stage": stage.name, "stage_step": self.done, **finite}
+        append_line(self.folder.log, line | {"seconds": round(self.clock.seconds, 3), "images": self.images_seen})
+        self.watch.step_finished(stage.name, self.done, values)
+
+    def _check_terms(self, stage: Stage) -> None:
+        bad = self.ctx.meters.bad_term()
+        if self.runtime.any(bad is not None):
+            term, step = bad or ("unknown (another process)", self.done - 1)
+            raise self._diverged(f"loss term '{term}' became NaN or infinite at step {step + 1} of stage '{stage.name}'")
+
+    def _diverged(self, what: str) -> Diverged:
+        kept = checkpoints_in(self.folder.checkpoints)
+        last = f"the last good checkpoint is {kept[-1]}" if kept else "no checkpoint was written before"
+        return Diverged(f"{what}; {last}", "try a lower learning rate or another seed")
+
+    def _tell_estimate(self, seconds: float) -> None:
+        self.reporter.note(f"this will take about {duration(seconds)} on {self.runtime.device} at the rate so far")
+        if seconds > 3600 and self.experiment.scale != "tiny":
+            e = self.experiment
+            self.reporter.note(
+                "for minutes instead, stop it (Ctrl-C saves) and run: "
+                f"harness run --plugin {e.method} --dataset {e.dataset} --recipe {e.recipe} --scale tiny"
+            )
+
+    def _evaluate(self) -> bool:
+        """Evaluate on the way; whether this is the best so far by the named rule."""
+        if self.runtime.rank != 0:
+            return False
+        better, self.best = self.watch.evaluate(self.method, self.total_done, self.best)
+        return better
+
+    # -- checkpoints -------------------------------------------------------------------------------
+
+    def _save(self) -> Path:
+        path = self.folder.checkpoints / f"step-{self.total_done:08d}.pt"
+        if self.stage_number < len(self.stages):
+            self._check_terms(self.stages[self.stage_number])
+        if self.runtime.rank == 0:
+            state = collect_state(self.method.state())
+            try:
+                check_finite(state)
+            except Diverged as error:
+                raise self._diverged(error.problem) from error
+            save_checkpoint(self.folder.checkpoints, {**self.facts(), "state": state}, path.name)
+        self.runtime.barrier()
+        return path
+
+    def facts(self) -> dict[str, Any]:
+        """What a checkpoint says beside the method's state."""
+        return {
+            "experiment": self.experiment.digest(),
+            "stage": self.stage_number,
+            "step": self.done,
+            "total": self.total_done,
+            "stream": self._stream_state,
+            "meters": self.ctx.meters.state_dict(),
+            "seconds": self.clock.seconds,
+            "images": self.images_seen,
+            "threads": torch.get_num_threads(),
+            "world": self.runtime.world,
+            "reused": self.reused,
+            "best": self.best,
+            "finished": self.finished,
+        }
+
+    def _restore(self) -> None:
+        kept = checkpoints_in(self.folder.checkpoints)
+        if not kept:
+            raise CheckpointError(f"nothing to resume in {self.folder.path}: it has no checkpoint", "use --overwrite")
+        payload = load_checkpoint(kept[-1], self.runtime.device)
+        self._check_same_run(payload, kept[-1])
+        apply_state(self.method.state(), payload["state"], str(kept[-1]))
+        self.stage_number, self.done = payload["stage"], payload["step"]
+        self._stream_state = payload["stream"]
+        self.ctx.meters.load_state_dict(payload["meters"])
+        self.clock.seconds_before = payload["seconds"]
+        self.images_seen = payload["images"]
+        self.reused, self.best, self.finished = payload["reused"], payload["best"], payload["finished"]
+        if self.runtime.rank == 0:
+            self.folder.cut_logs(self.total_done)
+        self.reporter.note(f"resumed from {kept[-1]} (step {self.total_done})")
+
+    def _check_same_run(self, payload: Mapping[str, Any], path: Path) -> None:
+        if payload["experiment"] != self.experiment.digest():
+            raise CheckpointError(f"checkpoint {path} belongs to another experiment than {self.folder.experiment}")
+        if payload["world"] != self.runtime.world:
+            raise CheckpointError(
+                f"checkpoint {path} was written by {payload['world']} processes, not {self.runtime.world}",
+                f"use --devices {payload['world']}",
+            )
+        if payload["threads"] != torch.get_num_threads():
+            self.reporter.note(
+                f"note: {torch.get_num_threads()} threads now, {payload['threads']} before: "
+                "the result will not be bit-identical to an uninterrupted run"
+            )
+
+
+class _Due:
+    """What is due after a step."""
+
+    def __init__(self, settings: Any, done: int, last: bool) -> None:
+        every = settings.evaluation.every
+        self.last = last
+        self.log = last or done % settings.log_every == 0
+        self.save = last or done % settings.checkpoint_every == 0
+        self.sample = last or (settings.sample_every > 0 and done % settings.sample_every == 0)
+        self.evaluate = every > 0 and done % every == 0

@@ -1,0 +1,77 @@
+"""The plain GAN's recipes."""
+
+from __future__ import annotations
+
+from harness import Recipe, Scale
+
+_IMAGES = ("digits", "mnist", "fashion_mnist", "kmnist", "cifar10", "cifar100", "stl10", "folder")
+_POINTS = ("ring2d", "grid2d", "gaussian_clusters")
+
+#: 500 epochs of CIFAR: 25 million real images at 4 discriminator steps of 32
+_BIGGAN = {"backbone": {"name": "biggan", "width": 64}, "conditional": True}
+
+#: minutes on two CPU cores
+_SMALL = Scale(
+    settings={
+        "backbone": {"width": 8},
+        "batch_size": 32,
+        "d_steps": 1,
+        "steps": 600,
+        "generator_adam": {"lr": 1e-3},
+        "discriminator_adam": {"lr": 1e-3},
+        "ema": {"decay": 0.99, "start": 100},
+        "evaluation": {"samples": 2000, "neighbours_samples": 1000},
+    },
+    on={
+        "digits": {"backbone": {"width": 16}, "batch_size": 64, "steps": 1500},
+    },
+)
+
+GAN = (
+    Recipe(
+        id="gan/biggan-hinge",
+        method="gan",
+        summary="class-conditional BigGAN with the hinge loss",
+        settings=_BIGGAN,
+        scales={"tiny": _SMALL},
+        datasets=_IMAGES,
+        source="BigGAN-PyTorch, CIFAR script",
+    ),
+    Recipe(
+        id="gan/biggan-hinge-unconditional",
+        method="gan",
+        summary="the same without labels",
+        settings={**_BIGGAN, "conditional": False},
+        scales={"tiny": _SMALL},
+        fixed=("conditional",),
+        source="BigGAN-PyTorch, CIFAR script",
+    ),
+    Recipe(
+        id="gan/mlp-nsgan",
+        method="gan",
+        summary="small fully connected networks on points in the plane",
+        settings={
+            "backbone": {"name": "mlp"},
+            "loss": "nsgan",
+            "batch_size": 100,
+            "steps": 100_000,
+            "d_steps": 1,
+            "generator_adam": {"lr": 1e-4, "betas": (0.8, 0.999)},
+            "discriminator_adam": {"lr": 1e-4, "betas": (0.8, 0.999)},
+            "ema": {"decay": 0.0},
+        },
+        scales={
+            "tiny": Scale(
+                settings={
+                    "backbone": {"generator_width": 128, "discriminator_width": 64},
+                    "steps": 5000,
+                    "generator_adam": {"lr": 5e-4},
+                    "discriminator_adam": {"lr": 5e-4},
+                    "evaluation": {"samples": 10_000, "neighbours_samples": 2000},
+                }
+            )
+        },
+        datasets=_POINTS,
+        source="toy setting of Armandpour et al., CVPR 2021",
+    ),
+)

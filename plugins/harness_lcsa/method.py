@@ -1,0 +1,207 @@
+"""LCSA-GAN: a GAN whose discriminator sees its own features partly through dictionaries that it learns on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from harness import Average, Batch, Context, Critique, GeneratorSampler, Place, Problem, SettingsError, Stage, Stream
+from harness.networks import Adapters, adapter_parameters, backbone_parameters
+from harness_lcsa.block import Coding, LCSABlock
+from harness_lcsa.config import AdamSettings, LCSASettings
+from harness_lcsa.controller import Controller, mean_sign
+
+
+class LCSAGan:
+    """The method of one run: generator, discriminator with dictionaries, three Adams, and the controller."""
+
+    def __init__(self, settings: LCSASettings, problem: Problem, ctx: Context) -> None:
+        if settings.conditional and problem.n_classes == 0:
+            raise SettingsError(
+                f"conditional=true, but data set '{problem.dataset}' has no labels", "use --set conditional=false"
+            )
+        self.settings = settings
+        self.ctx = ctx
+        self.conditions = problem.n_classes if settings.conditional else 0
+        self.controller = Controller(settings.controller, ctx.device)
+
+        backbone = ctx.backbone(settings.backbone, problem.shape)
+        self.latent_dim = backbone.latent_dim
+        self.generator = ctx.place(backbone.generator(conditions=self.conditions))
+        self.discriminator = ctx.place(
+            backbone.discriminator(conditions=self.conditions, adapters=self.dictionary_at)
+        )
+        self.blocks = blocks_of(self.discriminator)
+        self._check_blocks()
+
+        self.generator_adam = adam(self.generator.parameters(), settings.generator_adam)
+        # the dictionaries have an optimiser of their own: no weight decay, no part in the discriminator's step
+        self.discriminator_adam = adam(backbone_parameters(self.discriminator), settings.discriminator_adam)
+        learning = settings.dictionary
+        self.dictionary_adam = torch.optim.Adam(
+            adapter_parameters(self.discriminator), lr=learning.lr, betas=learning.betas, eps=learning.eps
+        )
+        self.average = Average(self.generator, settings.ema.decay, settings.ema.start)
+        self.loss = ctx.loss(settings.loss)
+        self.penalty = None if settings.penalty.name is None else ctx.penalty(settings.penalty.name)
+
+    # -- what the loop asks for --------------------------------------------------------------------
+
+    def stages(self) -> list[Stage]:
+        """One: the GAN."""
+        return [Stage("gan", self.settings.steps, self.step, begin=self.begin)]
+
+    def state(self) -> Mapping[str, Any]:
+        """Networks (the dictionaries are in the discriminator), optimisers, average and controller."""
+        return {
+            "generator": self.generator,
+            "discriminator": self.discriminator,
+            "generator_adam": self.generator_adam,
+            "discriminator_adam": self.discriminator_adam,
+            "dictionary_adam": self.dictionary_adam,
+            "average": self.average,
+            "controller": self.controller,
+        }
+
+    def trained(self) -> GeneratorSampler:
+        """The generator, averaged unless averaging is off; sampling needs nothing of LCSA's."""
+        if self.settings.ema.decay == 0:
+            return GeneratorSampler(self.generator, self.conditions, {"weights": "raw"})
+        return GeneratorSampler(self.average.module, self.conditions)
+
+    def begin(self) -> None:
+        """Both networks train."""
+        self.generator.train()
+        self.discriminator.train()
+
+    # -- one iteration -----------------------------------------------------------------------------
+
+    def step(self, stream: Stream) -> None:
+        """n_D steps of the discriminator and its dictionaries, then the controller, the generator and its average."""
+        cadence = self.settings.controller.cadence
+        for number in range(self.settings.d_steps):
+            batch = stream.next()
+            critique = self.discriminator_step(batch, number)
+            if cadence == "discriminator":
+                self.controller.adapt()
+        if cadence == "generator":
+            self.controller.adapt()
+        self.generator_step(len(batch.images))
+        self.average.update(self.generator, self.ctx.step)
+        self.report(critique.notes)
+
+    def discriminator_step(self, batch: Batch, number: int) -> Critique:
+        """One step of the discriminator, then one of the dictionaries with the same features and codes."""
+        real, n = batch.images, len(batch.images)
+        labels = batch.labels if self.conditions else None
+        # a penalty sees real and fake under one condition each, so that they may be interpolated
+        told = labels if self.penalty is not None else self.random_conditions(n)
+        with torch.no_grad():
+            fake = self.generator(self.random_latents(n), told)
+
+        # one pass codes real and fake together: the dictionaries learn the manifold of both
+        both = torch.cat([labels, told]) if labels is not None and told is not None else None
+        critique = self.discriminator(torch.cat([real, fake]), both)
+        real_logits, fake_logits = critique.score.split(n)
+        terms = {
+            "adversarial": self.loss.discriminator(real_logits, fake_logits),
+            "proximity": self.controller.gamma * proximity(critique),  # Eq. (4)
+            **self.penalty_term(real, fake, labels, number),
+        }
+        self.ctx.minimize(discriminator=(terms, self.discriminator_adam))
+
+        self.dictionary_step(critique)
+        self.controller.observe(self.ctx.mean(mean_sign(real_logits)))
+        return critique
+
+    def dictionary_step(self, critique: Critique) -> None:
+        """M <- Adam(M, gradient of |X - M a|^2), with the X and a of the pass just made (Alg. 6)."""
+        for name, block in self.blocks.items():
+            coding: Coding = critique.notes[name]
+            block.dictionary.grad = self.ctx.mean(coding.dictionary_gradient())
+        self.dictionary_adam.step()
+        self.dictionary_adam.zero_grad()
+
+    def generator_step(self, n: int) -> None:
+        """One step of the generator through the mixing discriminator, whose dictionaries rest."""
+        told = self.random_conditions(n)
+        critique = self.discriminator(self.generator(self.random_latents(n), told), told)
+        terms = {"adversarial": self.loss.generator(critique.score)}
+        if self.settings.proximity.in_generator_loss:
+            terms["proximity"] = self.controller.gamma * proximity(critique)
+        self.ctx.minimize(generator=(terms, self.generator_adam))
+        if self.settings.dictionary.in_generator_step:
+            self.dictionary_step(critique)
+
+    def penalty_term(self, real: Tensor, fake: Tensor, labels: Tensor | None, number: int) -> dict[str, Tensor]:
+        """The gradient penalty where one is chosen and due, every `penalty.every` discriminator steps."""
+        every, weight = self.settings.penalty.every, self.settings.penalty.weight
+        if self.penalty is None or (self.ctx.step * self.settings.d_steps + number) % every:
+            return {}
+        with self.ctx.full_precision():
+            penalty = self.penalty(lambda images: self.discriminator(images, labels).score, real, fake)
+        return {"penalty": weight * every * penalty}
+
+    # -- draws and reports -------------------------------------------------------------------------
+
+    def random_latents(self, n: int) -> Tensor:
+        """Standard normal latents [n, latent_dim]."""
+        return torch.randn(n, self.latent_dim, device=self.ctx.device)
+
+    def random_conditions(self, n: int) -> Tensor | None:
+        """Uniform conditions int64 [n]; None without."""
+        return torch.randint(self.conditions, (n,), device=self.ctx.device) if self.conditions else None
+
+    def report(self, codings: Mapping[str, Coding]) -> None:
+        """Log the controller and each block; how atoms are used costs a pass over the codes, so only for a log line."""
+        controller = self.controller
+        self.ctx.log(beta=controller.beta, gamma=controller.gamma, r=controller.r)
+        due = (self.ctx.step + 1) % self.settings.log_every == 0
+        for name, coding in codings.items():
+            measured = {"proximity": coding.proximity, **(coding.diagnostics() if due else {})}
+            self.ctx.log(**{f"{name}/{key}": value for key, value in measured.items()})
+
+    # -- building ----------------------------------------------------------------------------------
+
+    def dictionary_at(self, place: Place) -> LCSABlock | None:
+        """A dictionary after each block of the discriminator that the settings name."""
+        chosen = self.settings.blocks
+        if place.kind != "block" or (chosen is not None and place.index not in chosen):
+            return None
+        return LCSABlock(place.width, self.settings, self.controller, self.ctx.full_precision)
+
+    def _check_blocks(self) -> None:
+        known = [place.index for place in self.discriminator.places if place.kind == "block"]
+        missing = [index for index in self.settings.blocks or () if index not in known]
+        if missing:
+            raise SettingsError(
+                f"backbone '{self.settings.backbone.name}' has no discriminator block {missing[0]}",
+                f"choose blocks from {', '.join(map(str, known))}",
+            )
+
+
+def adam(parameters: Iterator[nn.Parameter], settings: AdamSettings) -> torch.optim.Adam:
+    """Plain Adam with coupled weight decay."""
+    return torch.optim.Adam(
+        parameters, lr=settings.lr, betas=settings.betas, eps=settings.eps, weight_decay=settings.weight_decay
+    )
+
+
+def blocks_of(discriminator: nn.Module) -> dict[str, LCSABlock]:
+    """The blocks with dictionaries, by place."""
+    children = (
+        child
+        for module in discriminator.modules()
+        if isinstance(module, Adapters)
+        for child in module.named_children()
+    )
+    return {name: block for name, block in children if isinstance(block, LCSABlock)}
+
+
+def proximity(critique: Critique) -> Tensor:
+    """Sum over blocks of |X - h(X)|^2, each by its reduction."""
+    codings: list[Coding] = list(critique.notes.values())
+    return torch.stack([coding.proximity for coding in codings]).sum()

@@ -1,0 +1,31 @@
+"""Fixtures that every room's tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from harness.catalog import Catalog, open_catalog
+
+# two workers on two cores: one thread each, before torch is imported by any test
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session")
+def catalog() -> Catalog:
+    """Everything that is installed."""
+    return open_catalog()
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """A folder of real data sets (mnist/, fashion_mnist/ with IDX files), named by HARNESS_TEST_DATA."""
+    named = os.environ.get("HARNESS_TEST_DATA")
+    if not named:
+        pytest.skip("HARNESS_TEST_DATA names no folder of real data sets")
+    root = Path(named)
+    if not root.is_dir():
+        pytest.skip(f"HARNESS_TEST_DATA={named} is not a folder")
+    return root

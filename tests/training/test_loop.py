@@ -1,0 +1,201 @@
+"""The training loop: order, resumption to the bit, the guard against NaN, and what watching must not change."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+
+import pytest
+import torch
+from torch import Tensor
+
+from harness.errors import CheckpointError, Diverged, UserError
+from harness.randomness import seed_everything
+from harness.training.checkpoints import checkpoints_in, collect_state, load_checkpoint
+from harness.training.interrupts import Interrupted
+from harness.training.watching import Unwatched
+
+CPU = torch.device("cpu")
+
+
+def same(a, b) -> bool:
+    """Equal to the bit, however nested."""
+    if isinstance(a, Tensor):
+        return a.dtype == b.dtype and torch.equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    return a == b
+
+
+def final_state(training):
+    return collect_state(training.method.state())
+
+
+class StopAt(Unwatched):
+    """Stands for a kill: breaks off at a line of the log."""
+
+    def __init__(self, stage: str, step: int) -> None:
+        self.where = (stage, step)
+
+    def step_finished(self, stage, step, values) -> None:
+        if (stage, step) == self.where:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def uninterrupted(make_training):
+    training = make_training("whole")
+    training.run(resume=False)
+    return training
+
+
+def log_lines(training) -> list[dict]:
+    lines = [json.loads(line) for line in training.folder.log.read_text().splitlines()]
+    return [{key: value for key, value in line.items() if key != "seconds"} for line in lines]
+
+
+# every kind of moment: before the first interval, inside a stage, at both sides of the stage boundary, at the end
+@pytest.mark.parametrize(("stage", "step"), [("cluster", 4), ("cluster", 6), ("gan", 4), ("gan", 8), ("gan", 20)])
+def test_a_resumed_run_equals_the_uninterrupted_one_to_the_bit(make_training, uninterrupted, stage, step):
+    broken = make_training("broken", watch=StopAt(stage, step))
+    with pytest.raises(KeyboardInterrupt):
+        broken.run(resume=False)
+    seed_everything("something else entirely")
+    resumed = make_training("broken")
+    with torch.no_grad():  # other initial weights: resuming must not lean on the seed
+        for parameter in resumed.method.generator.parameters():
+            parameter.add_(1.0)
+    resumed.run(resume=True)
+    assert same(final_state(resumed), final_state(uninterrupted))
+    assert resumed.images_seen == uninterrupted.images_seen == (6 + 20) * 32
+    assert log_lines(resumed) == log_lines(uninterrupted)
+
+
+def test_resuming_twice_changes_nothing(make_training, uninterrupted):
+    for where in [("cluster", 4), ("gan", 8), ("gan", 16)]:
+        training = make_training("twice", watch=StopAt(*where))
+        with pytest.raises(KeyboardInterrupt):
+            training.run(resume=bool(checkpoints_in(training.folder.checkpoints)))
+    training = make_training("twice")
+    training.run(resume=True)
+    assert same(final_state(training), final_state(uninterrupted))
+
+
+def test_step_0_is_saved_before_anything_is_trained(make_training):
+    training = make_training()
+    initial = {name: value.clone() for name, value in training.method.generator.state_dict().items()}
+    training._save()
+    payload = load_checkpoint(checkpoints_in(training.folder.checkpoints)[0], CPU)
+    assert (payload["total"], payload["stage"], payload["step"]) == (0, 0, 0)
+    assert same(payload["state"]["generator"], initial)
+
+
+class Meddler(Unwatched):
+    """Watches as rudely as it can."""
+
+    def step_finished(self, stage, step, values) -> None:
+        torch.manual_seed(0)
+        torch.rand(17)
+
+
+def test_what_watchers_draw_does_not_reach_the_training(make_training, uninterrupted):
+    meddled = make_training("meddled", watch=Meddler(), log_every=1)
+    meddled.run(resume=False)
+    assert same(final_state(meddled), final_state(uninterrupted))
+
+
+def test_checkpointing_more_often_trains_the_same_weights(make_training, uninterrupted):
+    often = make_training("often", checkpoint_every=1, log_every=3)
+    often.run(resume=False)
+    assert same(final_state(often), final_state(uninterrupted))
+
+
+def test_another_seed_trains_other_weights(make_training, uninterrupted, toy_catalog):
+    training = make_training("other", lr=0.0101)
+    training.run(resume=False)
+    assert not same(final_state(training), final_state(uninterrupted))
+
+
+def test_only_the_newest_two_checkpoints_are_kept(uninterrupted):
+    names = [path.name for path in checkpoints_in(uninterrupted.folder.checkpoints)]
+    assert names == ["step-00000021.pt", "step-00000026.pt"]
+
+
+def test_nan_stops_the_run_naming_step_term_and_last_checkpoint(make_training):
+    training = make_training(explode_at=9)
+    with pytest.raises(Diverged) as stop:
+        training.run(resume=False)
+    text = str(stop.value)
+    assert "'discriminator/adversarial'" in text
+    assert "step 10 of stage 'gan'" in text
+    assert str(training.folder.checkpoints / "step-00000011.pt") in text
+    payload = load_checkpoint(checkpoints_in(training.folder.checkpoints)[-1], CPU)
+    assert all(torch.isfinite(value).all() for value in payload["state"]["discriminator"].values())
+
+
+def test_state_that_is_not_finite_is_never_saved(make_training):
+    training = make_training()
+    with torch.no_grad():
+        training.method.generator[0].weight[0, 0] = float("inf")
+    with pytest.raises(Diverged, match=r"generator.0.weight"):
+        training.run(resume=False)
+    assert not checkpoints_in(training.folder.checkpoints)
+
+
+class PressCtrlC(Unwatched):
+    def step_finished(self, stage, step, values) -> None:
+        if (stage, step) == ("gan", 8):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(make_training, uninterrupted):
+    training = make_training("stopped", watch=PressCtrlC())
+    with pytest.raises(Interrupted) as stop:
+        training.run(resume=False)
+    assert stop.value.exit_code == 130
+    assert f"harness run --out {training.folder.path} --resume" in str(stop.value)
+    assert load_checkpoint(checkpoints_in(training.folder.checkpoints)[-1], CPU)["step"] == 8
+    resumed = make_training("stopped")
+    resumed.run(resume=True)
+    assert same(final_state(resumed), final_state(uninterrupted))
+
+
+def test_the_old_signal_handlers_are_back_afterwards(make_training):
+    before = signal.getsignal(signal.SIGINT)
+    make_training().run(resume=False)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_product_of_another_run_replaces_its_stage(make_training, uninterrupted):
+    reusing = make_training("reusing", cluster_from=str(uninterrupted.folder.path))
+    reusing.run(resume=False)
+    assert torch.equal(reusing.method.labels, uninterrupted.method.labels)
+    assert reusing.images_seen == 20 * 32
+    assert len(reusing.reused["cluster"]["sha256"]) == 64
+    assert same(final_state(reusing)["generator"], final_state(uninterrupted)["generator"])
+
+
+def test_a_missing_product_is_one_clear_line(make_training, tmp_path):
+    with pytest.raises(UserError, match="no product of stage 'cluster'"):
+        make_training(cluster_from=str(tmp_path)).run(resume=False)
+
+
+def test_a_checkpoint_of_another_experiment_is_refused(make_training, uninterrupted):
+    other = make_training("whole", lr=0.5)
+    with pytest.raises(CheckpointError, match="another experiment"):
+        other.run(resume=True)
+
+
+def test_resuming_nothing_is_refused(make_training):
+    with pytest.raises(CheckpointError, match="nothing to resume"):
+        make_training().run(resume=True)
+
+
+def test_another_number_of_processes_is_refused(make_training, uninterrupted):
+    training = make_training("whole")
+    training.runtime.world = 2
+    with pytest.raises(CheckpointError, match="--devices 1"):
+        training.run(resume=True)
