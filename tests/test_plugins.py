@@ -208,9 +208,7 @@ def test_a_hook_without_its_marker_is_not_passed_over(install: Install) -> None:
     ],
 )
 def test_a_hook_that_raises(install: Install, body: str, said: str) -> None:
-    error = refused(
-        install, f"from harness import hookimpl\n@hookimpl\ndef harness_register_metrics(register): {body}"
-    )
+    error = refused(install, f"from harness import hookimpl\n@hookimpl\ndef harness_register_metrics(register): {body}")
     assert error == f"harness_register_metrics raised {said}"
 
 
@@ -250,7 +248,9 @@ def test_a_refused_spec_is_reported_even_where_the_plugin_swallows_the_error(ins
 
 
 def test_a_plugin_whose_second_hook_fails_offers_nothing_at_all(install: Install) -> None:
-    error = refused(install, PENALTY.format(name="p") + "\n    @hookimpl\n    def harness_register_metrics(register): 1/0")
+    error = refused(
+        install, PENALTY.format(name="p") + "\n    @hookimpl\n    def harness_register_metrics(register): 1/0"
+    )
     assert error == "harness_register_metrics raised ZeroDivisionError: division by zero"
 
 

@@ -60,7 +60,7 @@ def test_keyed_draws_are_independent_of_each_other() -> None:
 
 def test_seed_everything_fixes_all_three_global_generators() -> None:
     def draws() -> tuple[float, float, float]:
-        return torch.rand(()).item(), float(np.random.rand()), random.random()  # noqa: NPY002
+        return torch.rand(()).item(), float(np.random.rand()), random.random()
 
     seed_everything("run", 3)
     first = draws()

@@ -63,6 +63,8 @@ def _invoke(words: list[str]) -> int:
     asked = next((word for word in words if not word.startswith("-")), None)
     if asked is not None and asked not in COMMANDS:
         raise UserError(f"unknown command '{asked}'", suggestion(asked, COMMANDS))
+    if words == [asked] and hasattr(import_module(f"harness.cli.{asked}"), "app"):
+        words = [*words, "--help"]  # a sub-app alone does nothing but explain itself
     command: Any = typer.main.get_command(application(asked))
     try:
         with command.make_context("harness", words) as context:
@@ -97,7 +99,3 @@ def _options(
     ] = False,
 ) -> None:
     """Train, measure and compare generative adversarial methods."""
-
-
-if __name__ == "__main__":
-    sys.exit(main())

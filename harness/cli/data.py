@@ -114,24 +114,23 @@ def fetch(
 def _verify_by_loading(catalog: Catalog, name: str, root: Path, as_json: bool) -> None:
     """Load every split that there is and print what was found."""
     from harness.data import Law, load_dataset
+    from harness.data.contracts import NoSplit
 
     loaded = load_dataset(catalog, name, root)
     entries: list[dict[str, Any]] = []
     for split_name in loaded.spec.splits:
         try:
             split = loaded.split(split_name)
-        except DataError:
-            # a folder need not have every split that the spec allows, but must have the first
-            if loaded.spec.shape is not None or not entries:
-                raise
+        except NoSplit as error:  # a folder of images need not be divided
+            entries.append({"split": split_name, "items": 0, "sha256": None, "detail": str(error)})
             continue
         items = None if isinstance(split, Law) else len(split)
-        entries.append({"split": split_name, "items": items, "sha256": split.checksum})
+        entries.append({"split": split_name, "items": items, "sha256": split.checksum, "detail": None})
     if as_json:
         print_json({"dataset": name, "splits": entries})
         return
     rows = [
-        (e["split"], "endless" if e["items"] is None else str(e["items"]), f"loads, sha256 {e['sha256']}")
+        (e["split"], "endless" if e["items"] is None else str(e["items"]), e["detail"] or f"sha256 {e['sha256']}")
         for e in entries
     ]
     print_table(("split", "items", "state"), rows)

@@ -29,7 +29,7 @@ def describe(
     as_json: AsJson = False,
     without: Without = None,
 ) -> None:
-    """Show a recipe's settings, parameters and multiply-accumulates, or what is known of a data set."""
+    """Show what a recipe sets and costs, or describe a data set."""
     catalog = open_catalog(without or ())
     base = name.partition(":")[0]
     if base in catalog.names("dataset"):

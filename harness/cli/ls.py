@@ -83,7 +83,7 @@ def ls(
     as_json: AsJson = False,
     without: Without = None,
 ) -> None:
-    """List what the plugins offer; without a kind, how many there are of each."""
+    """List what the plugins offer, kind by kind."""
     catalog = open_catalog(without or ())
     if kind is None:
         _kinds(catalog, as_json)

@@ -39,6 +39,10 @@ class DataRequest:
         return self.spec.name
 
 
+class NoSplit(DataError):
+    """A split that a data set may have, but that the files at hand do not hold."""
+
+
 @dataclass(frozen=True)
 class Split:
     """One split, decoded, in memory.

@@ -57,12 +57,16 @@ def find(spec: DatasetSpec, name: str, root: Path) -> Path | None:
     return next((path for path in places if os.path.isfile(path)), None)
 
 
+def looked_in(spec: DatasetSpec, root: Path) -> str:
+    """The places that :func:`find` looks at, in words."""
+    return f"looked for in {own_folder(spec, root)} and {root}"
+
+
 def missing(spec: DatasetSpec, file: RemoteFile, root: Path) -> DataError:
     """The error for a file that is nowhere: which, where it was looked for, and how to get it."""
-    folder = own_folder(spec, root)
     unpacked = [content.name for content in file.contents]
     also = f" (or {unpacked[0]}{', ...' if len(unpacked) > 1 else ''})" if unpacked else ""
-    problem = f"data set '{spec.name}' needs {file.name}{also}, looked for in {folder} and {root}"
+    problem = f"data set '{spec.name}' needs {file.name}{also}, {looked_in(spec, root)}"
     if file.url is None:
         return DataError(problem, f"put it there by hand, it is published at {spec.source}")
     return DataError(problem, f"get it with: {fetch_command(spec, root)}")

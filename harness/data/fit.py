@@ -43,6 +43,8 @@ def fitted_shape(shape: tuple[int, int, int], fit: str, resolutions: Sequence[in
     channels, height, width = shape
     how, _, size = fit.partition(":")
     known = sorted(resolutions)
+    if not known:
+        raise SettingsError(f"backbone '{backbone}' names no resolution that it builds")
     if how == "crop":
         side = int(size)
         if side > min(height, width):

@@ -36,6 +36,7 @@ class LoadedDataset:
     subset_seed: int = 0
     fit: FittedShape | None = None
     _splits: dict[str, Split | Law] = field(default_factory=dict)
+    _training: Split | Law | None = None
 
     def split(self, name: str) -> Split | Law:
         """A whole split, fitted; the fraction does not apply (metrics use the full reference set)."""
@@ -45,10 +46,13 @@ class LoadedDataset:
 
     def training(self) -> Split | Law:
         """What the method trains on: the training split, cut to the fraction."""
-        whole = self.split("train")
-        if isinstance(whole, Law) or self.fraction == 1.0:
-            return whole
-        return whole.subset(subset_index(len(whole), self.fraction, self.subset_seed))
+        if self._training is None:
+            whole = self.split("train")
+            if isinstance(whole, Law) or self.fraction == 1.0:
+                self._training = whole
+            else:  # kept: its checksum is made once
+                self._training = whole.subset(subset_index(len(whole), self.fraction, self.subset_seed))
+        return self._training
 
     def finite(self, name: str) -> Split:
         """A split as a finite set: an endless law is sampled, with a seed of its own for each split."""
@@ -136,10 +140,13 @@ def load_dataset(
                 f"backbone '{backbone}' makes {model.kind}, but data set '{name}' holds {spec.kind}",
                 f"use --set backbone={others[0]}" if others else None,
             )
+        if spec.kind == "points" and fit != "none":
+            raise SettingsError(f"data set '{name}' holds points, which fit={fit} cannot change", "leave fit out")
         if spec.kind == "images":
             shape = spec.shape or tuple(_stored_shape(loaded))
             loaded.fit = fitted_shape((shape[0], shape[1], shape[2]), fit, model.resolutions, backbone)
-            loaded._splits.clear()
+            # the shape of a folder is known by loading it: what was loaded is fitted, not read again
+            loaded._splits = {split: loaded._fitted(read) for split, read in loaded._splits.items()}
     if fraction != 1.0 and isinstance(loaded.split("train"), Law):
         raise SettingsError(f"data set '{name}' is an endless law: it has no fraction", "leave --fraction out")
     return loaded

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from harness.data.contracts import Batch, Law, Split
+from harness.errors import SettingsError
 from harness.randomness import keyed
 
 #: data below this many bytes is kept on the device
@@ -57,6 +58,8 @@ class TrainingData:
         """The same images under other labels, int64 [N] below `n_classes`."""
         if labels.shape != (len(self),):
             raise ValueError(f"{len(self)} labels are needed, not {tuple(labels.shape)}")
+        if not (int(labels.min()) >= 0 and int(labels.max()) < n_classes):
+            raise ValueError(f"labels outside 0..{n_classes - 1}")
         return TrainingData(self.values, labels.to(self.device), n_classes, self.device)
 
 
@@ -72,7 +75,7 @@ class LawData:
 
     def at(self, index: Tensor | np.ndarray) -> Batch:
         """The items with these running numbers [B]."""
-        numbers = np.asarray(index)
+        numbers = torch.as_tensor(index).cpu().numpy()
         parts = [self._from_block(block, numbers) for block in np.unique(numbers // LAW_BLOCK)]
         order = np.concatenate([where for where, _, _ in parts]).argsort()
         values = np.concatenate([values for _, values, _ in parts])[order]
@@ -112,6 +115,8 @@ class Stream:
         rank: int = 0,
         world: int = 1,
     ) -> None:
+        if flip and (isinstance(data, LawData) or data.values.ndim != 4):
+            raise SettingsError("points cannot be mirrored", "leave flip out")
         self.data = data
         self.batch_size = batch_size
         self.position = 0

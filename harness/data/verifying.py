@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from harness.data.files import difference, find, has_checksum, missing, unpack
+from harness.data.files import difference, find, has_checksum, looked_in, unpack
 from harness.errors import DataError
 from harness.specs import DatasetSpec, RemoteFile
 
@@ -37,7 +37,7 @@ def verify_file(spec: DatasetSpec, file: RemoteFile, root: Path) -> list[FileSta
     if path is not None:
         return [_packed(spec, file, path, root)]
     if not any(find(spec, content.name, root) for content in file.contents):
-        return [FileState(file.name, "missing", None, missing(spec, file, root).problem)]
+        return [FileState(file.name, "missing", None, looked_in(spec, root))]
     return [_unpacked(spec, content, root) for content in file.contents]
 
 
@@ -60,7 +60,7 @@ def _packed(spec: DatasetSpec, file: RemoteFile, path: Path, root: Path) -> File
 def _unpacked(spec: DatasetSpec, content: RemoteFile, root: Path) -> FileState:
     path = find(spec, content.name, root)
     if path is None:
-        return FileState(content.name, "missing", None, missing(spec, content, root).problem)
+        return FileState(content.name, "missing", None, looked_in(spec, root))
     try:
         problem = difference(content, path)
     except OSError as error:

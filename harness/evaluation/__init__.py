@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harness.evaluation.bench import Bench
     from harness.evaluation.entries import MetricEntry
-    from harness.evaluation.measuring import check_evaluation, evaluate
     from harness.evaluation.evidence import (
         Counted,
         Evidence,
@@ -24,9 +23,10 @@ if TYPE_CHECKING:
     )
     from harness.evaluation.extractors import Extractor
     from harness.evaluation.generation import generated_blocks, sampling_mode
+    from harness.evaluation.isolation import undisturbed
+    from harness.evaluation.measuring import check_evaluation, evaluate
     from harness.evaluation.metric import Inapplicable, Measurement, Metric, Offer, Value
     from harness.evaluation.protocol import Difference, Protocol, Term, differences
-    from harness.evaluation.isolation import undisturbed
 
 _HOMES = {
     "bench": ("Bench",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
@@ -80,7 +80,7 @@ class Bench:
         self._made[family] = made
         self._count[family] = request.items() if isinstance(request, Counted) else 0
 
-    def blocks(self, request: SetEvidence[Any]) -> Iterator[Tensor]:
+    def blocks(self, request: SetEvidence[Any]) -> Generator[Tensor, None, None]:
         """A set's images block by block; it is stored only where somebody wants the set itself."""
         family = _family(request)
         if family in self._made or family in self._expected:

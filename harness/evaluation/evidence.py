@@ -15,7 +15,8 @@ plugin adds a kind by writing another such class; nothing else needs to know of 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
 
@@ -65,11 +66,14 @@ class SetEvidence(Counted[T]):
     """A set of images or points that can be had in blocks."""
 
     @abstractmethod
-    def blocks(self, bench: Bench) -> Iterator[Tensor]:
-        """The images block by block: float [B, C, H, W] in [-1, 1] or uint8 [B, C, H, W]; points [B, D]."""
+    def blocks(self, bench: Bench) -> Generator[Tensor, None, None]:
+        """The images block by block: float [B, C, H, W] in [-1, 1] or uint8 [B, C, H, W]; points [B, D].
+
+        Closing the generator puts back whatever was changed to make them.
+        """
 
     @abstractmethod
-    def blocks_of(self, made: T) -> Iterator[Tensor]:
+    def blocks_of(self, made: T) -> Generator[Tensor, None, None]:
         """The same blocks from a set that was made before."""
 
 
@@ -94,11 +98,13 @@ class GeneratedSet(SetEvidence[Samples]):
     def first(self, made: Samples, count: int) -> Samples:
         return first_samples(made, count)
 
-    def blocks(self, bench: Bench) -> Iterator[Tensor]:
-        return (samples.images for samples in self._samples(bench))
+    def blocks(self, bench: Bench) -> Generator[Tensor, None, None]:
+        with closing(self._samples(bench)) as parts:
+            for samples in parts:
+                yield samples.images
 
-    def blocks_of(self, made: Samples) -> Iterator[Tensor]:
-        return iter(made.images.split(self.block))
+    def blocks_of(self, made: Samples) -> Generator[Tensor, None, None]:
+        yield from made.images.split(self.block)
 
     def make(self, bench: Bench) -> Samples:
         """All samples, on the CPU."""
@@ -110,7 +116,7 @@ class GeneratedSet(SetEvidence[Samples]):
             torch.cat([part.latents.cpu() for part in parts]),
         )
 
-    def _samples(self, bench: Bench) -> Iterator[Samples]:
+    def _samples(self, bench: Bench) -> Generator[Samples, None, None]:
         if self.count < 1:
             raise EvaluationError(f"a generated set needs at least 1 sample, not {self.count}")
         return generated_blocks(
@@ -138,11 +144,11 @@ class RealSet(SetEvidence[Split]):
     def first(self, made: Split, count: int) -> Split:
         return made if count == len(made) else made.subset(np.arange(count))
 
-    def blocks(self, bench: Bench) -> Iterator[Tensor]:
-        return self.blocks_of(self.make(bench))
+    def blocks(self, bench: Bench) -> Generator[Tensor, None, None]:
+        yield from self.blocks_of(self.make(bench))
 
-    def blocks_of(self, made: Split) -> Iterator[Tensor]:
-        return iter(torch.from_numpy(made.values).split(1000))
+    def blocks_of(self, made: Split) -> Generator[Tensor, None, None]:
+        yield from torch.from_numpy(made.values).split(1000)
 
     def make(self, bench: Bench) -> Split:
         whole = bench.dataset.finite(self.split)
@@ -184,10 +190,11 @@ class Features(Counted[Tensor]):
             for other in bench.outstanding()
             if isinstance(other, Features) and other.of.resized(0) == family and other.resized(0) != self.resized(0)
         ]
-        made = feature_pass(bench, self.of, [self, *others])
+        most = max(request.items() for request in (self, *others))
+        made = feature_pass(bench, self.of.resized(most), [self, *others])
         for other in others:
-            bench.put(other.resized(self.items()), made[other])
-        return made[self]
+            bench.put(other, made[other][: other.items()])
+        return made[self][: self.items()]
 
 
 @dataclass(frozen=True)

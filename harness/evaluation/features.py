@@ -25,8 +25,7 @@ def feature_pass(bench: Bench, of: SetEvidence[Any], wanted: Sequence[Features])
     count = of.items()
     rows: dict[Features, Tensor] = {}
     rules = {(request.extractor, request.quantise) for request in wanted}
-    blocks = bench.blocks(of)
-    with closing(_Closable(blocks)), torch.no_grad():
+    with closing(bench.blocks(of)) as blocks, torch.no_grad():
         for start, batch in _batches(blocks):
             looked_at = {(name, rule): _outputs(bench, name, quantised(batch, rule)) for name, rule in sorted(rules)}
             for request in wanted:
@@ -59,15 +58,3 @@ def _batches(blocks: Iterable[Tensor]) -> Iterator[tuple[int, Tensor]]:
     if rest is not None and len(rest):
         padding = rest.new_zeros(FEATURE_BATCH - len(rest), *rest.shape[1:])
         yield start, torch.cat([rest, padding])
-
-
-class _Closable:
-    """Closes what can be closed: a generator puts its networks back when it is."""
-
-    def __init__(self, blocks: Iterator[Tensor]) -> None:
-        self._blocks = blocks
-
-    def close(self) -> None:
-        close = getattr(self._blocks, "close", None)
-        if close is not None:
-            close()

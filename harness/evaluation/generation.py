@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -28,7 +28,7 @@ def networks_of(trained: object) -> Mapping[str, nn.Module]:
 
 def generated_blocks(
     trained: Sampler, *, seed: int, count: int, block: int, batch_norm: BatchNormMode = "eval"
-) -> Iterator[Samples]:
+) -> Generator[Samples, None, None]:
     """Samples 0 to count - 1 of a run, block by block, on the device that the method made them on.
 
     `sample` is always called with exactly `block` seeds; what goes beyond `count` is cut off afterwards. Between the

@@ -39,10 +39,12 @@ def undisturbed(networks: Mapping[str, nn.Module]) -> Iterator[None]:
 @contextmanager
 def _generators_kept() -> Iterator[None]:
     """Put back the global generators of Python, numpy and torch (CPU and every CUDA device in use)."""
-    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - the global generator is meant
-    with torch.random.fork_rng():
+    python, numpy = random.getstate(), np.random.get_state()
+    # torch's own default is all devices, which starts CUDA where it was not in use
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    with torch.random.fork_rng(devices):
         try:
             yield
         finally:
             random.setstate(python)
-            np.random.set_state(numpy)  # noqa: NPY002
+            np.random.set_state(numpy)

@@ -13,9 +13,9 @@ from harness.errors import EvaluationError
 from harness.evaluation.bench import Bench
 from harness.evaluation.entries import MetricEntry
 from harness.evaluation.generation import networks_of
+from harness.evaluation.isolation import undisturbed
 from harness.evaluation.metric import Measurement, Offer
 from harness.evaluation.plan import plan
-from harness.evaluation.isolation import undisturbed
 from harness.specs import MetricSpec
 from harness.training.devices import full_precision
 

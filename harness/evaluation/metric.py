@@ -96,7 +96,7 @@ class Offer:
         names = self.settings.extractors
         if names is None:
             names = self.dataset.spec.extractors
-        shape = self.dataset.problem().shape
+        shape = self.dataset.finite(self.settings.split).values.shape[1:]
         for name in names:
             self._bench.extractor(name).check(shape)
         giving = [name for name in dict.fromkeys(names) if output in self._bench.extractor(name).outputs]

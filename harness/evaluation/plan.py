@@ -22,6 +22,12 @@ def plan(bench: Bench, offer: Offer) -> list[tuple[MetricSpec, Measurement]]:
     :raises EvaluationError: where a named metric cannot be measured here, or an extractor does not take the images.
     """
     asked = offer.settings.metrics
+    if bench.dataset.spec.kind == "points" and offer.settings.extractors:
+        raise EvaluationError(
+            f"evaluation.extractors names {', '.join(offer.settings.extractors)}, "
+            f"but data set '{bench.dataset.name}' holds points, which no feature network takes",
+            "leave evaluation.extractors out",
+        )
     specs = _all(bench.catalog) if asked is None else _named(bench.catalog, asked)
     planned = []
     for spec in specs:

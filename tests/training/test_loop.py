@@ -8,41 +8,15 @@ import signal
 
 import pytest
 import torch
-from torch import Tensor
+from resuming import StopAt, final_state, same
 
 from harness.errors import CheckpointError, Diverged, UserError
 from harness.randomness import seed_everything
-from harness.training.checkpoints import checkpoints_in, collect_state, load_checkpoint
+from harness.training.checkpoints import checkpoints_in, load_checkpoint
 from harness.training.interrupts import Interrupted
 from harness.training.watching import Unwatched
 
 CPU = torch.device("cpu")
-
-
-def same(a, b) -> bool:
-    """Equal to the bit, however nested."""
-    if isinstance(a, Tensor):
-        return a.dtype == b.dtype and torch.equal(a, b)
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
-    if isinstance(a, list | tuple):
-        return len(a) == len(b) and all(map(same, a, b))
-    return a == b
-
-
-def final_state(training):
-    return collect_state(training.method.state())
-
-
-class StopAt(Unwatched):
-    """Stands for a kill: breaks off at a line of the log."""
-
-    def __init__(self, stage: str, step: int) -> None:
-        self.where = (stage, step)
-
-    def step_finished(self, stage, step, values) -> None:
-        if (stage, step) == self.where:
-            raise KeyboardInterrupt
 
 
 @pytest.fixture

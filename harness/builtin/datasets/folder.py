@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from harness.builtin.datasets.image_tree import ImageTree
-from harness.data.contracts import DataRequest, Split
+from harness.data.contracts import DataRequest, NoSplit, Split
 from harness.errors import DataError
 
 #: names of sub-folders that are splits; the first that is there stands for the split
@@ -79,7 +79,7 @@ class Layout:
         """The images of a split."""
         if name not in self.splits:
             folders = " or ".join(f"{folder}/" for folder in SPLIT_FOLDERS[name])
-            raise DataError(f"{self.tree.path} has no {name} split: it holds no folder {folders}")
+            raise NoSplit(f"{self.tree.path} has no {name} split: it holds no folder {folders}")
         return self.splits[name]
 
 

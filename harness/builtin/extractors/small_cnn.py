@@ -8,6 +8,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Mapping
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -34,7 +35,7 @@ class SmallCnn(nn.Module):
         strides = {8: (1, 1, 2, 1), 32: (1, 2, 2, 2)}[side]
         widths = (1, 16, 32, 64, 64)
         layers: list[nn.Module] = []
-        for before, after, stride in zip(widths, widths[1:], strides, strict=False):
+        for (before, after), stride in zip(pairwise(widths), strides, strict=True):
             layers += [nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
         self.body = nn.Sequential(*layers, nn.Flatten())  # [B, 64 * 4 * 4]
         self.to_feature = nn.Linear(64 * 4 * 4, FEATURES)
@@ -66,7 +67,7 @@ class SmallCnnExtractor:
         if len(shape) != 3 or shape[0] != 1 or shape[1] != shape[2] or shape[1] not in self.sizes:
             raise EvaluationError(
                 f"extractor '{self.name}' takes {taken} images, not {'x'.join(map(str, shape))}",
-                "name another with --set evaluation.extractors=pixels",
+                "name another: --set 'evaluation.extractors=[\"pixels\"]'",
             )
 
     @torch.no_grad()

@@ -61,6 +61,7 @@ def train(name: str, training: Training, images: Tensor, labels: Tensor) -> Smal
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, training.rate, total_steps=steps, pct_start=0.2)
     for epoch in range(training.epochs):
         network.train()
+        total = 0.0
         for index in np.array_split(order.permutation(len(images)), per_epoch):
             batch = pad(images[index].float() / 255.0, (around,) * 4)
             batch = shifted(batch, order.integers(-training.shift, training.shift + 1, (len(index), 2)))
@@ -70,7 +71,8 @@ def train(name: str, training: Training, images: Tensor, labels: Tensor) -> Smal
             loss.backward()
             optimizer.step()
             schedule.step()
-        print(f"epoch {epoch + 1}/{training.epochs}: loss {float(loss.detach()):.4f}", flush=True)
+            total += float(loss.detach())
+        print(f"epoch {epoch + 1}/{training.epochs}: mean loss {total / per_epoch:.4f}", flush=True)
     return network.eval()
 
 
@@ -106,9 +108,7 @@ def main() -> None:
     assert train_split.labels is not None
     assert test_split.labels is not None
     started = time.perf_counter()
-    network = train(
-        given.name, training, torch.from_numpy(train_split.values), torch.from_numpy(train_split.labels)
-    )
+    network = train(given.name, training, torch.from_numpy(train_split.values), torch.from_numpy(train_split.labels))
     seconds = time.perf_counter() - started
     torch.save(network.state_dict(), given.out)
     test = accuracy(network, given.name, torch.from_numpy(test_split.values), torch.from_numpy(test_split.labels))

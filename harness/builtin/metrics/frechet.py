@@ -80,9 +80,11 @@ def trace_of_root(a: Gaussian, b: Gaussian) -> float:
         return float(torch.linalg.svdvals(a.factor @ b.factor.T).sum())  # [Na, Nb]
     if a.factor is not None or b.factor is not None:
         few, many = (a, b) if a.factor is not None else (b, a)
-        assert few.factor is not None and many.covariance is not None
+        assert few.factor is not None
+        assert many.covariance is not None
         return _sum_of_roots(few.factor @ many.covariance @ few.factor.T)  # [N, N]
-    assert a.covariance is not None and b.covariance is not None
+    assert a.covariance is not None
+    assert b.covariance is not None
     lower, failed = torch.linalg.cholesky_ex(a.covariance)
     if not bool(failed):
         return _sum_of_roots(lower.T @ b.covariance @ lower)  # [d, d]

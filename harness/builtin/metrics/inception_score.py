@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -36,7 +37,7 @@ def split_scores(logits: Tensor, splits: int) -> list[float]:
             "raise --set evaluation.samples",
         )
     borders = [number * count // splits for number in range(splits + 1)]
-    return [inception_score(logits[start:end]) for start, end in zip(borders, borders[1:], strict=False)]
+    return [inception_score(logits[start:end]) for start, end in pairwise(borders)]
 
 
 def score_in_splits(splits: int, *, generated: Tensor) -> dict[str, Value]:

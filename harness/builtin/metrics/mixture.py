@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -17,7 +17,7 @@ from torch import Tensor
 from harness.capabilities import Samples
 from harness.data.contracts import Modes
 from harness.errors import EvaluationError
-from harness.evaluation import Inapplicable, KnownModes, Measurement, Offer, Protocol, Term, Value
+from harness.evaluation import Evidence, Inapplicable, KnownModes, Measurement, Offer, Protocol, Term, Value
 
 #: standard deviations that a good point is from its mode at most
 REACH = 3.0
@@ -80,7 +80,9 @@ def reverse_kl(*, generated: Samples, modes: Modes) -> dict[str, Value]:
 def _checked(points: Tensor, modes: Modes) -> tuple[Tensor, Tensor]:
     means = torch.from_numpy(modes.means).double()
     if points.ndim != 2 or points.shape[1] != means.shape[1]:
-        raise EvaluationError(f"points of shape {tuple(points.shape)} cannot be held against modes in {means.shape[1]}D")
+        raise EvaluationError(
+            f"points of shape {tuple(points.shape)} cannot be held against modes in {means.shape[1]}D"
+        )
     if len(points) == 0:
         raise EvaluationError("mode metrics need at least 1 sample, not 0")
     return points, means
@@ -94,7 +96,7 @@ class Mixture:
         if modes is None:
             raise Inapplicable(f"data set '{offer.dataset.name}' has no known modes")
         generated = offer.generated()
-        evidence = {"generated": generated, "modes": KnownModes()}
+        evidence: dict[str, Evidence[Any]] = {"generated": generated, "modes": KnownModes()}
         law = Term("modes_checksum", modes_checksum(modes))
 
         def protocol(metric: str, *own: Term) -> Protocol:

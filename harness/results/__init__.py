@@ -1,0 +1,1 @@
+"""The record of a run: what was measured, how, of what, at what cost, on which machine."""

@@ -1,0 +1,183 @@
+"""results.json: built, checked, written atomically, read back.
+
+Its JSON Schema ships with the package (``harness/results/schema/results.schema.json``) and is made from the class
+below: ``python -m harness.results.record`` writes it anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from harness import __version__
+from harness.errors import UserError
+from harness.evaluation.entries import MetricEntry
+
+#: rises when a reader of old records could misread a new one
+SCHEMA_VERSION: Literal[1] = 1
+
+
+class Record(BaseModel):
+    """The record of one run: one experiment, trained and evaluated with one seed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+    schema_version: Literal[1]
+    """format of this file"""
+    harness_version: str
+    """version of the harness that wrote it"""
+    recipe: str
+    """id of the recipe; "+changed" follows it where settings were overridden"""
+    method: str
+    dataset: dict[str, Any]
+    """name, shape, fit, fraction, checksums, licence"""
+    scale: str
+    """paper or tiny"""
+    seed: int
+    coordinates: dict[str, Any]
+    """dataset, fraction, fold and seed: what changes from run to run of one recipe"""
+    settings: dict[str, Any]
+    """every setting as it was used"""
+    overrides: dict[str, Any] = Field(default_factory=dict)
+    """what the user set over the recipe, by dotted key"""
+    environment: dict[str, Any]
+    """versions, platform, device, thread count, commit"""
+    cost: dict[str, Any]
+    """parameters, steps, images seen, seconds, images a second"""
+    exit_state: str
+    """finished, stopped, ..."""
+    reused: dict[str, Any] = Field(default_factory=dict)
+    """stage products taken from other runs, by stage"""
+    metrics: list[MetricEntry]
+
+
+def build_record(
+    *,
+    experiment: Mapping[str, Any],
+    recipe: str,
+    dataset: Mapping[str, Any],
+    environment: Mapping[str, Any],
+    cost: Mapping[str, Any],
+    entries: Sequence[MetricEntry],
+    exit_state: str,
+    reused: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The record as plain data.
+
+    :param experiment: the resolved experiment as plain data: method, dataset, fraction, fold, seed, scale, settings.
+    :param recipe: the recipe's id as it is to be recorded.
+    """
+    record = Record(
+        schema_version=SCHEMA_VERSION,
+        harness_version=__version__,
+        recipe=recipe,
+        method=experiment["method"],
+        dataset=dict(dataset),
+        scale=experiment["scale"],
+        seed=experiment["seed"],
+        coordinates={key: experiment.get(key) for key in ("dataset", "fraction", "fold", "seed")},
+        settings=dict(experiment["settings"]),
+        overrides=dict(experiment.get("overrides") or {}),
+        environment=dict(environment),
+        cost=dict(cost),
+        exit_state=exit_state,
+        reused=dict(reused or {}),
+        metrics=list(entries),
+    )
+    plain: dict[str, Any] = record.model_dump(mode="json")
+    return plain
+
+
+def write_record_file(path: Path, record: Mapping[str, Any]) -> None:
+    """Write a record so that a reader sees the old file or the new one, never a part of either.
+
+    :raises UserError: where the folder or the disk does not take it; the old file is then untouched.
+    """
+    try:
+        text = json.dumps(record, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    except ValueError as error:
+        raise UserError(f"cannot write {path}: a number in the record is not finite") from error
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8"
+        ) as file:
+            temporary = Path(file.name)
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        # a temporary file is private; a record is as readable as any file that the user makes
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise UserError(f"cannot write {path}: {error.strerror or error}", "free some space or choose --out") from error
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """The record in a file, checked.
+
+    :raises UserError: where the file is absent, is no record of a run, or comes from a later version.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise UserError(f"{path} is not the record of a run: {error}") from error
+    version = content.get("schema_version") if isinstance(content, dict) else None
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise UserError(f"{path} is not the record of a run: it has no schema_version")
+    if version != SCHEMA_VERSION:
+        later = version > SCHEMA_VERSION
+        raise UserError(
+            f"{path} has schema_version {version}, and this harness {__version__} reads {SCHEMA_VERSION}",
+            "install a newer harness" if later else None,
+        )
+    try:
+        plain: dict[str, Any] = Record.model_validate(content).model_dump(mode="json")
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UserError(f"{path} is not a valid record: {where}: {first['msg']}") from None
+    return plain
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema of results.json, made from :class:`Record`."""
+    schema = Record.model_json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "results.json"}
+
+
+def schema_path() -> Path:
+    """Where the schema lies that ships with the package."""
+    return Path(str(files("harness.results"))) / "schema" / "results.schema.json"
+
+
+def _umask() -> int:
+    # there is no way to ask for the mask without setting it
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+if __name__ == "__main__":
+    schema_path().write_text(json.dumps(json_schema(), indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,98 @@
+"""Every registered method: trains, samples, saves, loads into other weights, and resumes to the bit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from resuming import StopAt, final_state, same
+
+from harness.capabilities import Sampler, Trained
+from harness.catalog import Catalog, open_catalog
+from harness.config import EvaluationSettings
+from harness.experiment import resolve
+from harness.runs.drawing import draw
+from harness.training.build import open_dataset
+from harness.training.devices import Runtime
+from harness.training.loop import Training
+from harness.training.reporting import Reporter
+from harness.training.run_folder import RunFolder
+from harness.training.watching import Unwatched
+
+#: data that is always at hand, by kind
+DATA = {"images": "digits", "points": "ring2d"}
+
+SHORT = {"steps": 3, "batch_size": 6, "log_every": 1, "checkpoint_every": 1, "sample_every": 0}
+EVALUATION = EvaluationSettings(samples=20, block=10)
+
+
+def cases() -> list[tuple[str, str]]:
+    catalog = open_catalog()
+    return [
+        (name, recipe.id)
+        for name in catalog.names("method")
+        for recipe in catalog.method(name).recipes
+        if "tiny" in recipe.scales
+    ]
+
+
+def training_of(catalog: Catalog, recipe: str, path: Path, watch=None) -> Training:
+    known = catalog.recipe(recipe)
+    method = catalog.method(known.method)
+    model = known.settings.get("backbone", "biggan")
+    kind = catalog.model(model if isinstance(model, str) else model["name"]).kind
+    assert kind in method.kinds
+    experiment = resolve(catalog, plugin=None, recipe=recipe, dataset=DATA[kind], scale="tiny", overrides=SHORT)
+    folder = RunFolder(path)
+    if not folder.is_run:
+        folder.create(experiment.record())
+    dataset = open_dataset(catalog, experiment, path)
+    runtime, reporter = Runtime(torch.device("cpu")), Reporter(quiet=True)
+    return Training(experiment, dataset, folder, catalog, runtime, reporter, watch or Unwatched())
+
+
+def samples(training: Training):
+    trained = training.method.trained()
+    assert isinstance(trained, Trained), "trained() says which networks it uses and what is measured"
+    return draw(trained, 20, 0, EVALUATION) if isinstance(trained, Sampler) else None
+
+
+@pytest.fixture(params=cases(), ids=lambda case: case[1])
+def recipe(request) -> str:
+    return request.param[1]
+
+
+def test_it_trains_and_samples_what_the_data_looks_like(catalog, recipe, tmp_path):
+    training = training_of(catalog, recipe, tmp_path)
+    before = {name: value.clone() for name, value in training.method.state()["generator"].state_dict().items()}
+    training.run(resume=False)
+    assert not same(before, training.method.state()["generator"].state_dict())
+    drawn = samples(training)
+    if drawn is not None:
+        assert drawn.images.shape == (20, *training.problem.shape)
+        assert torch.isfinite(drawn.images).all()
+        again = samples(training)
+        assert torch.equal(drawn.images, again.images)
+        if training.problem.kind == "images":
+            assert drawn.images.abs().max() <= 1
+
+
+def test_wherever_it_breaks_off_it_resumes_to_the_bit(catalog, recipe, tmp_path):
+    whole = training_of(catalog, recipe, tmp_path / "whole")
+    whole.run(resume=False)
+    expected, drawn = final_state(whole), samples(whole)
+    moments = [(stage.name, step) for stage in whole.stages for step in range(1, stage.steps + 1)]
+    for number, moment in enumerate(moments):
+        path = tmp_path / str(number)
+        with pytest.raises(KeyboardInterrupt):
+            training_of(catalog, recipe, path, StopAt(*moment)).run(resume=False)
+        resumed = training_of(catalog, recipe, path)
+        with torch.no_grad():  # other weights than the run's seed gives
+            for value in resumed.method.state().values():
+                for parameter in value.parameters() if isinstance(value, torch.nn.Module) else ():
+                    parameter.mul_(0.5)
+        resumed.run(resume=True)
+        assert same(final_state(resumed), expected), f"after {moment}"
+        if drawn is not None:
+            assert torch.equal(samples(resumed).images, drawn.images)

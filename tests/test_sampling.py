@@ -1,0 +1,94 @@
+"""Sampling from one generator: numbered draws, conditions, and the latent space."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from harness import GeneratorSampler, Seeds
+from harness.capabilities import CAPABILITIES, Trained
+from harness.errors import EvaluationError
+from harness.networks import Generator, Noise
+
+
+class Shift(Generator):
+    """Adds ten times the condition to a multiple of the latent, so that both can be read off the result."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.latent_dim = 3
+        self.places = ()
+        self.scale = torch.nn.Parameter(torch.tensor(0.01))
+
+    def forward(
+        self, latent: torch.Tensor, condition: torch.Tensor | None = None, noise: Noise | None = None
+    ) -> torch.Tensor:
+        shift = 0.0 if condition is None else 10.0 * condition[:, None]
+        return self.scale * latent + shift
+
+
+def test_can_sample_and_has_a_latent_space() -> None:
+    sampler = GeneratorSampler(Shift(), 4)
+    assert isinstance(sampler, Trained)
+    assert isinstance(sampler, CAPABILITIES["sample"])
+    assert isinstance(sampler, CAPABILITIES["latents"])
+    assert sampler.subject == {"weights": "ema"}
+    assert list(sampler.networks) == ["generator"]
+
+
+def test_sample_i_depends_on_its_number_alone() -> None:
+    sampler = GeneratorSampler(Shift(), 4)
+    whole, part = sampler.sample(Seeds(0, range(50))), sampler.sample(Seeds(0, [7, 31]))
+    assert torch.equal(part.images, whole.images[[7, 31]])
+    assert torch.equal(part.latents, whole.latents[[7, 31]])
+    assert part.conditions is not None
+    assert whole.conditions is not None
+    assert torch.equal(part.conditions, whole.conditions[[7, 31]])
+    assert not torch.equal(sampler.sample(Seeds(1, [7, 31])).latents, part.latents)
+
+
+def test_the_generator_is_told_what_is_reported() -> None:
+    samples = GeneratorSampler(Shift(), 4).sample(Seeds(0, range(100)))
+    assert samples.conditions is not None
+    assert set(samples.conditions.tolist()) == {0, 1, 2, 3}
+    torch.testing.assert_close(samples.images, 0.01 * samples.latents + 10.0 * samples.conditions[:, None])
+    assert not samples.images.requires_grad
+
+
+def test_given_conditions_are_used_and_leave_latents_as_they_are() -> None:
+    sampler, seeds = GeneratorSampler(Shift(), 4), Seeds(0, range(5))
+    told = torch.tensor([3, 3, 0, 1, 2])
+    given = sampler.sample(seeds, told)
+    assert given.conditions is not None
+    assert torch.equal(given.conditions, told)
+    assert torch.equal(given.latents, sampler.sample(seeds).latents)
+
+
+def test_without_conditions_nothing_is_told() -> None:
+    samples = GeneratorSampler(Shift()).sample(Seeds(0, range(5)))
+    assert samples.conditions is None
+    torch.testing.assert_close(samples.images, 0.01 * samples.latents)
+
+
+@pytest.mark.parametrize(
+    ("n_conditions", "conditions", "complaint"),
+    [
+        (0, [1, 1], "is told none"),
+        (4, [1], "2 conditions are needed"),
+        (4, [1, 4], "condition 4 is outside 0..3"),
+        (4, [-1, 0], "condition -1 is outside 0..3"),
+    ],
+)
+def test_conditions_that_cannot_be_are_refused(n_conditions: int, conditions: list[int], complaint: str) -> None:
+    with pytest.raises(EvaluationError, match=complaint):
+        GeneratorSampler(Shift(), n_conditions).sample(Seeds(0, range(2)), torch.tensor(conditions))
+
+
+def test_chosen_latents_give_the_same_images_for_the_same_noise_seed() -> None:
+    sampler = GeneratorSampler(Shift(), 4)
+    latents = sampler.latents(Seeds(0, range(40)))
+    first = sampler.generate(latents, 5)
+    assert torch.equal(first, sampler.generate(latents, 5))
+    assert not torch.equal(first, sampler.generate(latents, 6))
+    # a small step in latent space keeps the condition, which a path length relies on
+    torch.testing.assert_close(sampler.generate(latents + 1.0, 5) - first, torch.full_like(first, 0.01))
