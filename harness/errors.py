@@ -67,7 +67,7 @@ def suggestion(given: str, choices: Iterable[str], most: int = 12) -> str:
     """The remedy for a name that is not among `choices`: the near ones, or else all of them up to `most`."""
     known = sorted(set(choices))
     near = difflib.get_close_matches(given, known, n=3, cutoff=0.6)
-    # a name typed without its prefix ("biggan-d512" for "lcsa/biggan-d512") is no close match for difflib
+    # a name typed without its prefix ("width64" for "method/width64") is no close match for difflib
     near += [name for name in known if name.rpartition("/")[2] == given and name not in near]
     if near:
         return did_you_mean(near)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from harness.catalog import Catalog
@@ -159,8 +159,11 @@ def from_record(catalog: Catalog, record: Mapping[str, Any], where: str) -> Expe
         settings = validated(settings_class, record["settings"], f"method '{record['method']}'")
     except UserError as error:
         raise CheckpointError(f"{where} cannot be used with what is installed: {error}") from error
-    rest = {key: value for key, value in record.items() if key not in ("format", "version", "settings")}
-    return Experiment(settings=settings, **rest)
+    names = {field.name for field in fields(Experiment)} - {"settings"}
+    lacking = sorted(names - set(record))
+    if lacking:
+        raise CheckpointError(f"{where} does not say '{lacking[0]}'")
+    return Experiment(settings=settings, **{name: record[name] for name in names})
 
 
 def _method_and_recipe(

@@ -95,7 +95,9 @@ def test_initial_values_of_adapters_do_not_move_torchs_generator():
 def test_initial_values_of_adapters_follow_from_the_seed_and_differ_between_networks():
     def weights(seed: int) -> list[torch.Tensor]:
         torch.manual_seed(seed)
-        return [network.adapters.block1.weight for network in (Network(lambda p: Scale(3)), Network(lambda p: Scale(3)))]
+        return [
+            network.adapters.block1.weight for network in (Network(lambda p: Scale(3)), Network(lambda p: Scale(3)))
+        ]
 
     first, second = weights(1)
     again, _ = weights(1)

@@ -99,8 +99,8 @@ def test_a_plugin_offers_what_it_registers(install: Install) -> None:
 
 
 EVERY_KIND = {
-    "harness_register_datasets": """DatasetSpec(name="n", summary="-", load="m:f", kind="points", shape=(2,), classes=(),
-                                                splits={}, licence="-", source="-")""",
+    "harness_register_datasets": """DatasetSpec(name="n", summary="-", load="m:f", kind="points", shape=(2,),
+                                                classes=(), splits={}, licence="-", source="-")""",
     "harness_register_models": 'ModelSpec(name="n", summary="-", settings="m:S", build="m:b", kind="points")',
     "harness_register_losses": 'LossSpec(name="n", summary="-", discriminator="m:d", generator="m:g")',
     "harness_register_augmentations": 'AugmentationSpec(name="n", summary="-", settings="m:S", augmentation="m:A")',

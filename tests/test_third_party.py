@@ -75,7 +75,7 @@ def test_the_broken_one_is_reported_on_one_line(plugins: dict[str, Any]) -> None
 
 def test_nobody_else_is_disturbed(plugins: dict[str, Any]) -> None:
     assert [name for name, plugin in plugins.items() if plugin["status"] != "ok"] == ["unlucky"]
-    assert list(plugins)[0] == "builtin"
+    assert next(iter(plugins)) == "builtin"
 
 
 def test_the_deep_listing_imports_the_stranger(environment: dict[str, str]) -> None:

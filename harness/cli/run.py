@@ -71,7 +71,7 @@ def start(evaluate: bool, **given: Any) -> int:
     experiment = experiment_from(catalog, given)
     choose_device(given["device"])
     options = RunOptions(
-        data_root=data_root_from(given["data_root"]),
+        data_root=given["data_root"],
         out=given["out"],
         resume=given["resume"],
         overwrite=given["overwrite"],
@@ -115,9 +115,3 @@ def experiment_from(catalog: Catalog, given: dict[str, Any]) -> Experiment | Non
         fraction=given["fraction"],
     )
 
-
-def data_root_from(given: Path | None) -> Path:
-    """The folder of all data sets: as given, or where it is by default."""
-    from harness.data.files import data_root
-
-    return data_root(given)

@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import lzma
 import os
+import shlex
 import tarfile
 import zlib
 from collections.abc import Collection, Iterator, Sequence
@@ -42,7 +43,7 @@ def own_folder(spec: DatasetSpec, root: Path) -> Path:
 
 def fetch_command(spec: DatasetSpec, root: Path) -> str:
     """What to type to download a data set's files."""
-    return f"harness data fetch {spec.name} --data-root {root}"
+    return f"harness data fetch {spec.name} --data-root {shlex.quote(str(root))}"
 
 
 # -------------------------------------------------------------------------------------------------

@@ -10,7 +10,9 @@ from typing import Any
 from harness.catalog import Catalog
 from harness.config import flattened
 from harness.data import LoadedDataset
+from harness.data.files import data_root
 from harness.errors import Diverged, RunFolderError, SettingsError
+from harness.evaluation import check_evaluation
 from harness.experiment import Experiment, from_record
 from harness.runs.scoring import score, write_record
 from harness.runs.watching import RunWatch
@@ -26,11 +28,12 @@ from harness.training.run_folder import RunFolder
 class RunOptions:
     """How to run, as opposed to what.
 
+    :param data_root: the folder of all data sets; None for the default, or for where a resumed run had its data.
     :param out: the run's folder; None for ``runs/<experiment's name>``.
     :param evaluate: also evaluate at the end.
     """
 
-    data_root: Path
+    data_root: Path | None = None
     out: Path | None = None
     resume: bool = False
     overwrite: bool = False
@@ -53,43 +56,48 @@ def train_run(
     :raises UserError: whatever the user can fix; the folder is left as it was.
     """
     folder = _folder(experiment, options)
+    root = data_root(options.data_root)
     if options.resume:
-        experiment = _resumed(catalog, experiment, folder, options)
+        experiment = _resumed(catalog, experiment, folder)
+        root = options.data_root or Path(folder.read_experiment().get("data_root", root))
     elif experiment is None:
         raise SettingsError("nothing to run", "give --plugin and --dataset, or --out RUN --resume")
     else:
         _check_new(folder, options)
     runtime = launch(options.device, experiment.settings.precision, options.devices)
-    dataset = open_dataset(catalog, experiment, options.data_root)
+    dataset = open_dataset(catalog, experiment, root)
     watch = RunWatch(catalog, folder, dataset, experiment, runtime.device, reporter)
+    # built and checked before the folder is touched: whatever is wrong shows now, and an old run is still whole
+    training = Training(experiment, dataset, folder, catalog, runtime, reporter, watch)
+    _check_evaluation(training, dataset, catalog, options)
     if runtime.rank != 0:
-        _train(experiment, dataset, folder, catalog, runtime, reporter, watch, options)
+        _train(training, dataset, catalog, options, watch)
         return folder, {}
     with folder.locked():
-        # somebody may have been quicker between the first look and the lock
         if not options.resume:
-            _check_new(folder, options)
-        return folder, _train(experiment, dataset, folder, catalog, runtime, reporter, watch, options)
+            _check_new(folder, options)  # somebody may have been quicker
+            extra = {"problem": dataclasses.asdict(training.problem), "data_root": str(root.absolute())}
+            folder.create({**experiment.record(), **extra})
+        return folder, _train(training, dataset, catalog, options, watch)
+
+
+def _check_evaluation(training: Training, dataset: LoadedDataset, catalog: Catalog, options: RunOptions) -> None:
+    settings = training.settings.evaluation
+    if options.evaluate or settings.every:
+        trained = training.method.trained()
+        check_evaluation(
+            trained, dataset=dataset, settings=settings, catalog=catalog, device=training.runtime.device
+        )
 
 
 def _train(
-    experiment: Experiment,
-    dataset: LoadedDataset,
-    folder: RunFolder,
-    catalog: Catalog,
-    runtime: Any,
-    reporter: Reporter,
-    watch: RunWatch,
-    options: RunOptions,
+    training: Training, dataset: LoadedDataset, catalog: Catalog, options: RunOptions, watch: RunWatch
 ) -> dict[str, Any]:
-    # built before the folder is touched: whatever is wrong with the settings shows now, and an old run is still whole
-    training = Training(experiment, dataset, folder, catalog, runtime, reporter, watch)
-    if not options.resume and runtime.rank == 0:
-        extra = {"problem": dataclasses.asdict(training.problem), "data_root": str(options.data_root.absolute())}
-        folder.create({**experiment.record(), **extra})
+    experiment, folder, runtime, reporter = training.experiment, training.folder, training.runtime, training.reporter
     runtime.barrier()
-    watch.started()
-    reporter.note(f"{experiment.recipe_id} on {experiment.dataset}, seed {experiment.seed}, in {folder.path}")
+    if runtime.rank == 0:
+        watch.started()
+        reporter.note(f"{experiment.recipe_id} on {experiment.dataset}, seed {experiment.seed}, in {folder.path}")
     try:
         training.run(options.resume)
     except (Interrupted, Diverged) as stop:
@@ -125,9 +133,7 @@ def _check_new(folder: RunFolder, options: RunOptions) -> None:
     raise RunFolderError(f"{folder.path} holds an unfinished run", "go on with --resume, or start anew with --overwrite")
 
 
-def _resumed(
-    catalog: Catalog, asked: Experiment | None, folder: RunFolder, options: RunOptions
-) -> Experiment:
+def _resumed(catalog: Catalog, asked: Experiment | None, folder: RunFolder) -> Experiment:
     if not folder.is_run:
         raise RunFolderError(f"nothing to resume: no run at {folder.path}", "leave --resume out to start one")
     recorded = from_record(catalog, folder.read_experiment(), str(folder.experiment))

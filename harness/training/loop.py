@@ -147,7 +147,7 @@ class Training:
             self._log(stage)
         if due.sample and self.runtime.rank == 0:
             self.watch.sample_grid(self.method, self.total_done)
-        better = due.evaluate and self._evaluate()
+        better = due.evaluate and self.runtime.any(self._evaluate())
         # the end of a stage is saved once its `finish` is done
         if (due.save or better) and not (due.last and not better):
             self._stream_state = stream.state_dict()

@@ -11,7 +11,7 @@ from numpy._core.multiarray import _reconstruct
 
 from harness.errors import DataError
 
-#: what the pickle of an array refers to, by the names that numpy 1 and numpy 2 write
+#: what the pickle of an array refers to up to protocol 4, by the names that numpy 1 and numpy 2 write
 ADMITTED: dict[tuple[str, str], Any] = {
     ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
     ("numpy._core.multiarray", "_reconstruct"): _reconstruct,

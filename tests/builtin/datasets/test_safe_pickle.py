@@ -9,7 +9,7 @@ from harness.builtin.datasets.safe_pickle import loads
 from harness.errors import DataError
 
 
-@pytest.mark.parametrize("protocol", range(3, pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("protocol", [3, 4])
 def test_arrays_and_plain_values_come_back(protocol) -> None:
     value = {"data": np.arange(6, dtype=np.uint8).reshape(2, 3), "labels": [1, 2], "name": "x", "nothing": None}
     back = loads(pickle.dumps(value, protocol=protocol), "here")

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from harness.builtin.losses.registry import SPECS
-from harness.catalog import import_module
+from harness.plugins import import_module
 from harness.specs import LossSpec, PenaltySpec
 
 LOSSES = [spec for spec in SPECS if isinstance(spec, LossSpec)]

@@ -72,7 +72,9 @@ def test_parameter_counts_are_the_published_ones(
         built = build(BigGANSettings(width=width), (3, resolution, resolution))
         generator, discriminator = built.generator(conditions=classes), built.discriminator(outputs=classes + 2)
     assert (count(generator), count(discriminator)) == (of_generator, of_discriminator)
-    assert count(generator, discriminator) / 1e6 == pytest.approx(published_millions, abs=0.005 if width == 256 else 5e-4)
+    assert count(generator, discriminator) / 1e6 == pytest.approx(
+        published_millions, abs=0.005 if width == 256 else 5e-4
+    )
 
 
 def test_projection_adds_one_vector_a_class():

@@ -85,5 +85,8 @@ def test_the_kind_of_batch_norm_follows_from_what_it_is_told():
     assert of_style.gain.weight.shape == (4, 7)
     # one plus a gain without bias, and spectral norm for linear maps only
     assert {name for name, _ in of_style.named_parameters()} == {"gain.weight", "bias.weight"}
-    assert {name for name, _ in of_style.named_buffers() if name.endswith(".u")} == {"gain.normalise.u", "bias.normalise.u"}
+    assert {name for name, _ in of_style.named_buffers() if name.endswith(".u")} == {
+        "gain.normalise.u",
+        "bias.normalise.u",
+    }
     assert not any(name.endswith(".u") for name, _ in of_class.named_buffers())

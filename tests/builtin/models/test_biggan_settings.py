@@ -85,7 +85,12 @@ def test_what_cannot_be_built_is_refused_in_one_line(settings, shape, said):
 
 @pytest.mark.parametrize(
     ("settings", "said"),
-    [({"width": 0}, "width"), ({"latent_dim": -1}, "latent_dim"), ({"wdth": 3}, "did you mean 'width'"), ({"init": "x"}, "init")],
+    [
+        ({"width": 0}, "width"),
+        ({"latent_dim": -1}, "latent_dim"),
+        ({"wdth": 3}, "did you mean 'width'"),
+        ({"init": "x"}, "init"),
+    ],
 )
 def test_wrong_values_and_keys_are_refused(settings, said):
     with pytest.raises(SettingsError, match=said):

@@ -61,7 +61,9 @@ def test_other_activations_replace_maxout(activation):
     discriminator = build(settings, (2,)).discriminator()
     x = torch.randn(5, 2)
     critique = discriminator(x)
-    expected = getattr(F, activation)(discriminator.layers[0][0](x), **({"negative_slope": 0.2} if "leaky" in activation else {}))
+    expected = getattr(F, activation)(
+        discriminator.layers[0][0](x), **({"negative_slope": 0.2} if "leaky" in activation else {})
+    )
     torch.testing.assert_close(critique.feature, expected)
 
 

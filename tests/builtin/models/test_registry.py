@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from harness.builtin.models.registry import SPECS
-from harness.catalog import import_module
 from harness.config import Settings, validated
 from harness.networks import Discriminator, Generator
+from harness.plugins import import_module
 
 
 def test_listing_backbones_and_losses_and_checking_settings_imports_no_torch():

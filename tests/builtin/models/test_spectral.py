@@ -129,7 +129,9 @@ def test_a_convolution_merged_with_averaging_equals_the_two_apart(eps):
     torch.testing.assert_close(merged(x), apart, rtol=1e-12, atol=1e-12)
     inputs = (x, merged.weight, merged.bias)
     push = torch.randn_like(apart)
-    for a, b in zip(torch.autograd.grad(merged(x), inputs, push), torch.autograd.grad(apart, inputs, push), strict=True):
+    for a, b in zip(
+        torch.autograd.grad(merged(x), inputs, push), torch.autograd.grad(apart, inputs, push), strict=True
+    ):
         torch.testing.assert_close(a, b, rtol=1e-11, atol=1e-11)
 
 
@@ -143,7 +145,9 @@ def test_a_convolution_merged_with_up_sampling_equals_the_two_apart(eps):
     torch.testing.assert_close(merged(x), apart, rtol=1e-12, atol=1e-12)
     inputs = (x, merged.weight, merged.bias)
     push = torch.randn_like(apart)
-    for a, b in zip(torch.autograd.grad(merged(x), inputs, push), torch.autograd.grad(apart, inputs, push), strict=True):
+    for a, b in zip(
+        torch.autograd.grad(merged(x), inputs, push), torch.autograd.grad(apart, inputs, push), strict=True
+    ):
         torch.testing.assert_close(a, b, rtol=1e-11, atol=1e-11)
 
 
