@@ -146,7 +146,7 @@ class Catalog:
             raise UserError(f"{owner} cannot be loaded from {target}: {one_line(error)}") from error
 
     def load_spec(self, kind: str, name: str, attribute: str) -> Any:
-        """Import what a spec's attribute names, e.g. ``load_spec("method", "gan", "settings")``."""
+        """Import what a spec's attribute names, e.g. ``load_spec("method", NAME, "settings")``."""
         spec = self._specs[kind][name]
         plugin = self._owners[kind, name]
         spoken = SPOKEN.get(kind, kind)

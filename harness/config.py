@@ -196,7 +196,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 def validated(cls: type[T], values: Mapping[str, Any], owner: str, prefix: str = "") -> T:
     """Settings of class `cls` from plain values.
 
-    :param owner: whom the settings belong to, for the error ("method 'gan'").
+    :param owner: whom the settings belong to, for the error ("method 'toy'").
     :param prefix: what stands before the keys where the user types them ("backbone.").
     :raises SettingsError: one line for the first wrong key or value; near keys are offered.
     """

@@ -325,28 +325,13 @@ def test_one_module_under_two_names_keeps_working_under_the_first(install: Insta
     assert [i.plugin_name for i in plugins.manager.hook.harness_register_losses.get_hookimpls()].count("first") == 1
 
 
-# -- specs that promise what cannot be -------------------------------------------------------------------
+def test_a_recipe_registered_twice(install: Install) -> None:
+    bad = method(install, "bad", "toy", "toy/a", "toy/a")
+    assert plugin_called(Plugins(found=[bad]), "bad").error == "registers recipe 'toy/a' twice"
 
 
-@pytest.mark.parametrize("name", ["", "two words", "a:b", "../up", "-x"])
-def test_a_name_that_cannot_be_typed(install: Install, name: str) -> None:
-    assert "a name is made of letters, digits" in refused(install, PENALTY.format(name=name))
-
-
-@pytest.mark.parametrize(
-    ("recipes", "said"),
-    [
-        ("", "a method needs at least one recipe"),
-        ('Recipe(id="toy/a", method="other", summary="-")', "says that it belongs to method 'other'"),
-        ('Recipe(id="a", method="toy", summary="-")', "must be toy/VARIANT"),
-        ('Recipe(id="other/a", method="toy", summary="-")', "must be toy/VARIANT"),
-        ('"toy/a"', "recipes holds a str, not a Recipe"),
-        ('*[Recipe(id="toy/a", method="toy", summary="-")] * 2', "registers recipe 'toy/a' twice"),
-    ],
-)
-def test_recipes_that_do_not_belong(install: Install, recipes: str, said: str) -> None:
-    source = METHOD.format(name="toy", module="m", recipes=recipes) if recipes else METHOD.replace("({recipes},)", "()")
-    assert said in refused(install, source.format(name="toy", module="m"))
+def test_a_spec_against_the_rules_names_itself(install: Install) -> None:
+    assert refused(install, PENALTY.format(name="two words")).startswith("penalty 'two words': a name is made of")
 
 
 # -- switching off ---------------------------------------------------------------------------------------

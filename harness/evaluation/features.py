@@ -53,8 +53,14 @@ def _batches(blocks: Iterable[Tensor]) -> Iterator[tuple[int, Tensor]]:
     for block in blocks:
         rest = block if rest is None else torch.cat([rest, block])
         while len(rest) >= FEATURE_BATCH:
-            yield start, rest[:FEATURE_BATCH]
+            yield start, _batch(rest[:FEATURE_BATCH])
             start, rest = start + FEATURE_BATCH, rest[FEATURE_BATCH:]
     if rest is not None and len(rest):
-        padding = rest.new_zeros(FEATURE_BATCH - len(rest), *rest.shape[1:])
-        yield start, torch.cat([rest, padding])
+        yield start, _batch(rest)
+
+
+def _batch(images: Tensor) -> Tensor:
+    """A full batch in plain memory order: convolutions of other orders, which slices may have, differ in last bits."""
+    batch = torch.zeros(FEATURE_BATCH, *images.shape[1:], dtype=images.dtype, device=images.device)
+    batch[: len(images)] = images
+    return batch

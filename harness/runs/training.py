@@ -65,6 +65,8 @@ def train_run(
     else:
         _check_new(folder, options)
     runtime = launch(options.device, experiment.settings.precision, options.devices)
+    if runtime.rank != 0:
+        reporter.mute()
     dataset = open_dataset(catalog, experiment, root)
     watch = RunWatch(catalog, folder, dataset, experiment, runtime.device, reporter)
     # built and checked before the folder is touched: whatever is wrong shows now, and an old run is still whole
@@ -95,9 +97,9 @@ def _train(
 ) -> dict[str, Any]:
     experiment, folder, runtime, reporter = training.experiment, training.folder, training.runtime, training.reporter
     runtime.barrier()
+    reporter.note(f"{experiment.recipe_id} on {experiment.dataset}, seed {experiment.seed}, in {folder.path}")
     if runtime.rank == 0:
         watch.started()
-        reporter.note(f"{experiment.recipe_id} on {experiment.dataset}, seed {experiment.seed}, in {folder.path}")
     try:
         training.run(options.resume)
     except (Interrupted, Diverged) as stop:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from harness.data import LoadedDataset, Problem, Split, Stream, TrainingData
 from harness.data.stream import LawData
@@ -247,6 +248,7 @@ class Training:
         path = self.folder.checkpoints / f"step-{self.total_done:08d}.pt"
         if self.stage_number < len(self.stages):
             self._check_terms(self.stages[self.stage_number])
+        self._check_in_step()
         if self.runtime.rank == 0:
             state = collect_state(self.method.state())
             try:
@@ -256,6 +258,16 @@ class Training:
             save_checkpoint(self.folder.checkpoints, {**self.facts(), "state": state}, path.name)
         self.runtime.barrier()
         return path
+
+    def _check_in_step(self) -> None:
+        """The processes of a run hold the same weights, whatever each has drawn and seen."""
+        if self.runtime.world == 1:
+            return
+        modules = (value for value in self.method.state().values() if isinstance(value, nn.Module))
+        sums = [p.detach().double().sum().to(self.runtime.device) for module in modules for p in module.parameters()]
+        own = torch.stack([*sums, torch.zeros((), dtype=torch.float64, device=self.runtime.device)])
+        if self.runtime.any(not torch.equal(self.runtime.gather(own[None])[0], own)):
+            raise self._diverged("the processes of this run no longer hold the same weights")
 
     def facts(self) -> dict[str, Any]:
         """What a checkpoint says beside the method's state."""

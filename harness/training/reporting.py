@@ -19,6 +19,10 @@ class Reporter:
         self._progress: Any = None
         self._task: Any = None
 
+    def mute(self) -> None:
+        """Say nothing from now on (the other processes of a run)."""
+        self._quiet = True
+
     @property
     def live(self) -> bool:
         """Whether there is a terminal to draw a bar in."""

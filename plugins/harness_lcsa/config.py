@@ -5,7 +5,7 @@ Where the paper is silent the README says what stands here and why.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -102,7 +102,7 @@ class LCSASettings(MethodSettings):
     generator_adam: AdamSettings = AdamSettings()
     discriminator_adam: AdamSettings = AdamSettings()
     penalty: PenaltySettings = PenaltySettings()
-    blocks: tuple[int, ...] | None = None
+    blocks: Annotated[tuple[Annotated[int, Field(gt=0)], ...], Field(min_length=1)] | None = None
     """discriminator blocks that get a dictionary, counted from 1; none named: every block"""
     mix: Literal["convex", "additive"] = "convex"
     """convex: (1 - beta) X + beta h(X); additive: X + beta h(X)"""

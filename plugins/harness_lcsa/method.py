@@ -31,9 +31,7 @@ class LCSAGan:
         backbone = ctx.backbone(settings.backbone, problem.shape)
         self.latent_dim = backbone.latent_dim
         self.generator = ctx.place(backbone.generator(conditions=self.conditions))
-        self.discriminator = ctx.place(
-            backbone.discriminator(conditions=self.conditions, adapters=self.dictionary_at)
-        )
+        self.discriminator = ctx.place(backbone.discriminator(conditions=self.conditions, adapters=self.dictionary_at))
         self.blocks = blocks_of(self.discriminator)
         self._check_blocks()
 
@@ -193,10 +191,7 @@ def adam(parameters: Iterator[nn.Parameter], settings: AdamSettings) -> torch.op
 def blocks_of(discriminator: nn.Module) -> dict[str, LCSABlock]:
     """The blocks with dictionaries, by place."""
     children = (
-        child
-        for module in discriminator.modules()
-        if isinstance(module, Adapters)
-        for child in module.named_children()
+        child for module in discriminator.modules() if isinstance(module, Adapters) for child in module.named_children()
     )
     return {name: block for name, block in children if isinstance(block, LCSABlock)}
 

@@ -74,7 +74,9 @@ DATASETS = (
     _dataset("lying", shape=(1, 8, 8)),
     _dataset("empty", load=f"{MODULE}:empty"),
     _dataset("dots", kind="points", shape=(2,), load=f"{MODULE}:points"),
-    _dataset("endless", kind="points", shape=(2,), load=f"{MODULE}:law", splits={"train": None}, modes=f"{MODULE}:modes"),
+    _dataset(
+        "endless", kind="points", shape=(2,), load=f"{MODULE}:law", splits={"train": None}, modes=f"{MODULE}:modes"
+    ),
 )
 MODELS = (
     ModelSpec(name="pixels8", summary="", settings="x:y", build="x:y", kind="images", resolutions=(8, 16)),

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
 from pathlib import Path
 
 import pytest
@@ -92,7 +91,9 @@ def test_where_nobody_vouches_for_the_contents_the_packed_file_must_be_the_publi
     right = RemoteFile(name="a.gz", md5=hashlib.md5(packed).hexdigest(), contents=contents)
     assert read(spec(right), ["a"], tmp_path)["a"].data == DATA
     wrong = RemoteFile(name="a.gz", md5="0" * 32, url="http://x/a.gz", contents=contents)
-    with pytest.raises(DataError, match=r"a\.gz is truncated or corrupt: its md5 is .*; delete it and run: harness data"):
+    with pytest.raises(
+        DataError, match=r"a\.gz is truncated or corrupt: its md5 is .*; delete it and run: harness data"
+    ):
         read(spec(wrong), ["a"], tmp_path)
 
 
@@ -108,10 +109,12 @@ def test_names_that_no_spec_declares_are_refused(tmp_path) -> None:
         read(spec(), ["b"], tmp_path)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_says_so(tmp_path) -> None:
+def test_a_file_that_may_not_be_read_says_so(tmp_path, monkeypatch) -> None:
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
     (tmp_path / "a").write_bytes(DATA)
-    (tmp_path / "a").chmod(0)
+    monkeypatch.setattr(Path, "read_bytes", refuse)  # root may read what nobody may
     with pytest.raises(DataError, match="cannot be read: Permission denied"):
         read(spec(RemoteFile(name="a")), ["a"], tmp_path)
 

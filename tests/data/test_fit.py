@@ -40,7 +40,11 @@ def test_where_images_go(shape, fit, after, said) -> None:
 @pytest.mark.parametrize(
     ("shape", "fit", "said"),
     [
-        ((1, 28, 28), "none", r"'net' cannot build 28x28 pixels \(it builds 16, 32, 64\); use --set fit=pad, fit=resize"),
+        (
+            (1, 28, 28),
+            "none",
+            r"'net' cannot build 28x28 pixels \(it builds 16, 32, 64\); use --set fit=pad, fit=resize",
+        ),
         ((1, 96, 96), "pad", r"cannot build 96x96 pixels .*; use --set fit=resize or fit=crop:SIZE"),
         ((1, 32, 16), "none", r"cannot build 32x16 pixels"),
         ((1, 28, 28), "crop:32", r"crop:32 is larger than the images \(28x28\)"),

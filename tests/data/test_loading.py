@@ -35,7 +35,9 @@ def test_a_fraction_cuts_training_but_not_the_reference_set(made_up, tmp_path) -
 
 def test_a_fraction_is_fixed_by_its_seed_alone(made_up, tmp_path) -> None:
     def kept(**options):
-        return load_dataset(made_up, "squares", tmp_path, fraction=0.5, **options).training().values[:, 0, 0, 0].tolist()
+        return (
+            load_dataset(made_up, "squares", tmp_path, fraction=0.5, **options).training().values[:, 0, 0, 0].tolist()
+        )
 
     assert kept() == kept() != kept(subset_seed=1)
     assert kept() == sorted(set(kept()))
@@ -77,7 +79,9 @@ def test_a_law_is_made_finite_with_a_seed_for_each_split(made_up, tmp_path) -> N
 
 
 def test_images_for_a_backbone_of_points_and_the_reverse_are_refused(made_up, tmp_path) -> None:
-    with pytest.raises(SettingsError, match="'pixels8' makes images, but .* 'dots' holds points; use --set backbone=plane"):
+    with pytest.raises(
+        SettingsError, match="'pixels8' makes images, but .* 'dots' holds points; use --set backbone=plane"
+    ):
         load_dataset(made_up, "dots", tmp_path, backbone="pixels8")
     with pytest.raises(SettingsError, match="'plane' makes points, but .* 'squares' holds images"):
         load_dataset(made_up, "squares", tmp_path, backbone="plane")

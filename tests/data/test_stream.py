@@ -161,6 +161,21 @@ def test_points_of_a_law_depend_on_their_number_only() -> None:
     assert not torch.equal(together.images, law_data(seed=1).at(numbers).images)
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_batch_on_the_gpu_is_the_one_on_the_cpu_and_its_index_addresses_the_data_again() -> None:
+    device = torch.device("cuda")
+    split = Split(np.arange(80, dtype=np.uint8).reshape(10, 1, 2, 4), np.arange(10) % 3, ("a", "b", "c"))
+    for here, there in (
+        (TrainingData.of(split, CPU), TrainingData.of(split, device)),
+        (law_data(), LawData(law_data().law, 0, device)),
+    ):
+        batch = Stream(there, 4, (0,)).next()
+        assert batch.images.device.type == batch.index.device.type == "cuda"
+        torch.testing.assert_close(batch.images.cpu(), Stream(here, 4, (0,)).next().images)
+        assert torch.equal(there.at(batch.index).images, batch.images)
+
+
 def test_a_stream_of_a_law_never_repeats_a_number_and_resumes() -> None:
     source = Stream(law_data(), 1000, (0,))
     batches = [source.next() for _ in range(6)]

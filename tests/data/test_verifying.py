@@ -66,4 +66,6 @@ def test_missing_files_say_where_they_were_looked_for(spec, tmp_path) -> None:
 
 def test_a_truncated_file_is_corrupt(spec, tmp_path) -> None:
     (tmp_path / "a.gz").write_bytes(PACKED[:-5])
-    assert states(spec, tmp_path)["a.gz"].startswith(f"corrupt, {tmp_path}/a.gz is truncated or corrupt: Compressed file")
+    assert states(spec, tmp_path)["a.gz"].startswith(
+        f"corrupt, {tmp_path}/a.gz is truncated or corrupt: Compressed file"
+    )

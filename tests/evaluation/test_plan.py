@@ -97,7 +97,7 @@ def test_a_method_that_cannot_sample_has_nothing_to_measure_and_a_named_metric_s
     digits: LoadedDataset, catalog: Catalog
 ) -> None:
     assert ids(object(), digits, catalog) == []
-    with pytest.raises(EvaluationError, match="metric 'fd' cannot be measured here: .* no capability 'sample'"):
+    with pytest.raises(EvaluationError, match=r"metric 'fd' cannot be measured here: .* no capability 'sample'"):
         ids(object(), digits, catalog, metrics=("fd",))
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import pad
 
 from harness.errors import EvaluationError
 from harness.training.devices import full_precision
@@ -75,9 +74,16 @@ class SmallCnnExtractor:
         self.check(tuple(images.shape[1:]))
         around = self.sizes[images.shape[-1]]
         with full_precision(self.device):
-            padded = pad(images.to(self.device).float() / 255.0, (around,) * 4)
-            feature, logits = self.network(padded)
+            feature, logits = self.network(unit_range(images.to(self.device), around))
         return {"features": feature, "logits": logits}
+
+
+def unit_range(images: Tensor, around: int) -> Tensor:
+    """uint8 [B, C, H, W] as float in [0, 1] with `around` zeros on each side, in plain memory order."""
+    count, channels, height, width = images.shape
+    padded = torch.zeros(count, channels, height + 2 * around, width + 2 * around, device=images.device)
+    padded[..., around : around + height, around : around + width] = images.float() / 255.0
+    return padded
 
 
 #: by extractor: pixels a side of the network, and the sizes it takes with their padding

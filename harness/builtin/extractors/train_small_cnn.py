@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, pad
 
-from harness.builtin.extractors.small_cnn import INPUTS, SmallCnn
+from harness.builtin.extractors.small_cnn import INPUTS, SmallCnn, unit_range
 from harness.catalog import open_catalog
 from harness.data import load_dataset
 
@@ -63,7 +63,7 @@ def train(name: str, training: Training, images: Tensor, labels: Tensor) -> Smal
         network.train()
         total = 0.0
         for index in np.array_split(order.permutation(len(images)), per_epoch):
-            batch = pad(images[index].float() / 255.0, (around,) * 4)
+            batch = unit_range(images[index], around)
             batch = shifted(batch, order.integers(-training.shift, training.shift + 1, (len(index), 2)))
             _, logits = network(batch)
             loss = cross_entropy(logits, labels[index], label_smoothing=training.smoothing)
@@ -92,7 +92,7 @@ def shifted(images: Tensor, offsets: np.ndarray) -> Tensor:
 def accuracy(network: SmallCnn, name: str, images: Tensor, labels: Tensor) -> float:
     """Share of images uint8 [N, 1, H, W] that are classified rightly."""
     around = INPUTS[name][1][images.shape[-1]]
-    answers = [network(pad(part.float() / 255.0, (around,) * 4))[1].argmax(1) for part in images.split(500)]
+    answers = [network(unit_range(part, around))[1].argmax(1) for part in images.split(500)]
     return float((torch.cat(answers) == labels).double().mean())
 
 

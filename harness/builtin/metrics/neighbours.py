@@ -21,6 +21,9 @@ from harness.evaluation import Features, Measurement, Offer, Term, Value
 #: distances held at once (64 MiB of float64)
 DISTANCES = 2**23
 
+#: a distance and a radius that differ by less than this share are equal: one of them is the other, rounded differently
+TIE = 1e-9
+
 #: squared distances below this share of the squared norms are rounding error: the points are the same
 SAME = 1e-12
 
@@ -110,7 +113,7 @@ def neighbour_metrics(
 
 
 def _inside(squared: Tensor, radius: Tensor, closed: bool) -> Tensor:
-    return squared <= radius if closed else squared < radius
+    return squared <= radius * (1.0 + TIE) if closed else squared < radius * (1.0 - TIE)
 
 
 def _share(members: Tensor) -> float:

@@ -97,9 +97,7 @@ def test_changed_bytes_are_refused_before_they_are_unpickled(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     padded = evil_pickle.ljust(len(members["cifar-10-batches-py/data_batch_1"]), b"\0")
-    tar_of(
-        tmp_path / "cifar10" / "cifar-10-python.tar.gz", members | {"cifar-10-batches-py/data_batch_1": padded}
-    )
+    tar_of(tmp_path / "cifar10" / "cifar-10-python.tar.gz", members | {"cifar-10-batches-py/data_batch_1": padded})
     with pytest.raises(DataError, match="data_batch_1 in it: its md5 is"):
         load(DataRequest(small, tmp_path, "train"))
     assert not (tmp_path / "evil.txt").exists()

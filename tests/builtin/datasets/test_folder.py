@@ -35,9 +35,7 @@ def classes(image_bytes) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("suffix", ["", ".zip", ".tar", ".tar.gz", ".tar.xz"])
 @pytest.mark.parametrize("wrapper", ["", "data/", "a/b/"])
-def test_class_folders_become_labels_whatever_holds_them(
-    read, classes, tar_of, tmp_path, suffix, wrapper
-) -> None:
+def test_class_folders_become_labels_whatever_holds_them(read, classes, tar_of, tmp_path, suffix, wrapper) -> None:
     files = {wrapper + name: data for name, data in classes.items()}
     path = tmp_path / f"pets{suffix}"
     if suffix == "":

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.linalg
+import torch
+from torch import Tensor
+from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+
+from harness.builtin.metrics.frechet import fd, fit_gaussian, frechet_distance
+from harness.errors import EvaluationError
+
+
+def features(n: int, d: int, seed: int, scale: float = 1.0, shift: float = 0.0) -> Tensor:
+    """Correlated features, float64 [n, d]; the mixing is the same for every seed."""
+    mixing = torch.randn(d, d, generator=torch.Generator().manual_seed(99), dtype=torch.float64) / d**0.5
+    rows = torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return scale * rows @ (mixing + torch.eye(d, dtype=torch.float64)) + shift
+
+
+def distance(a: Tensor, b: Tensor) -> float:
+    return frechet_distance(fit_gaussian(a), fit_gaussian(b))
+
+
+def by_matrix_root(a: Tensor, b: Tensor) -> float:
+    """The distance as pytorch-fid and clean-fid compute it."""
+    x, y = a.numpy(), b.numpy()
+    root = scipy.linalg.sqrtm(np.cov(x, rowvar=False) @ np.cov(y, rowvar=False)).real
+    gap = x.mean(0) - y.mean(0)
+    return float(gap @ gap + np.cov(x, rowvar=False).trace() + np.cov(y, rowvar=False).trace() - 2 * root.trace())
+
+
+@pytest.mark.parametrize(("n", "m"), [(300, 300), (300, 200), (65, 400)])
+def test_agrees_with_scipys_matrix_root(n: int, m: int) -> None:
+    a, b = features(n, 64, 0), features(m, 64, 1, scale=1.3, shift=0.2)
+    assert distance(a, b) == pytest.approx(by_matrix_root(a, b), rel=1e-6)
+
+
+@pytest.mark.parametrize(("n", "m"), [(300, 300), (40, 300), (300, 40), (40, 50), (2, 2)])
+def test_agrees_with_torch_fidelity_for_any_counts(n: int, m: int) -> None:
+    a, b = features(n, 64, 0), features(m, 64, 1, scale=1.3, shift=0.2)
+    oracle = fid_statistics_to_metric(fid_features_to_statistics(a), fid_features_to_statistics(b), False)
+    assert distance(a, b) == pytest.approx(oracle["frechet_inception_distance"], rel=1e-6)
+
+
+@pytest.mark.parametrize(("n", "m"), [(30, 40), (30, 200), (200, 30)])
+def test_the_small_form_equals_the_large_form(n: int, m: int) -> None:
+    a, b = features(n, 64, 0), features(m, 64, 1)
+    padded = [torch.cat([x, x]) for x in (a, b)]
+    # a set twice over has the same mean and, up to the unbiased factor, the same covariance, but more rows than features
+    large = [fit_gaussian(torch.cat([x, x])) for x in padded]
+    small = [fit_gaussian(x) for x in (a, b)]
+    assert any(g.factor is not None for g in small)
+    assert all(g.covariance is not None for g in large)
+    for rows, g in zip((a, b), large, strict=True):
+        count = 4 * len(rows)
+        g.covariance.mul_((count - 1) / count * len(rows) / (len(rows) - 1))  # type: ignore[union-attr]
+    assert frechet_distance(*small) == pytest.approx(frechet_distance(*large), rel=1e-6)
+
+
+def test_one_dimension_has_a_closed_form() -> None:
+    a, b = features(500, 1, 0), features(400, 1, 1, scale=2.0, shift=3.0)
+    expected = (a.mean() - b.mean()) ** 2 + (a.std() - b.std()) ** 2
+    assert distance(a, b) == pytest.approx(float(expected), rel=1e-9)
+
+
+def test_scaling_one_set_has_a_closed_form() -> None:
+    a = features(300, 20, 0)
+    centred = a - a.mean(0)
+    # S2 = c^2 S1: the distance is (c - 1)^2 tr S1
+    expected = 4.0 * float(centred.square().sum()) / 299
+    assert distance(centred, 3.0 * centred) == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_shift_alone_is_its_squared_length() -> None:
+    a = features(300, 20, 0)
+    assert distance(a, a + 0.5) == pytest.approx(20 * 0.25, rel=1e-6)
+
+
+@pytest.mark.parametrize("n", [40, 300])
+def test_is_symmetric_and_zero_for_equal_sets(n: int) -> None:
+    a, b = features(n, 64, 0), features(200, 64, 1)
+    assert distance(a, b) == pytest.approx(distance(b, a), rel=1e-9)
+    assert 0.0 <= distance(a, a) < 1e-6
+
+
+def test_features_without_variance_neither_crash_nor_count() -> None:
+    a, b = features(300, 20, 0), features(300, 20, 1, scale=1.5)
+    constant = torch.full((300, 44), 7.0, dtype=torch.float64)
+    with_dead = distance(torch.cat([a, constant], 1), torch.cat([b, constant], 1))
+    assert with_dead == pytest.approx(distance(a, b), rel=1e-9)
+
+
+def test_features_dead_in_one_set_only_are_real_and_right() -> None:
+    a, b = features(300, 8, 0), features(300, 8, 1)
+    a[:, 5] = 0.0
+    for x, y in ((a, b), (b, a)):
+        assert distance(x, y) == pytest.approx(by_matrix_root(a, b), rel=1e-5)
+
+
+def test_linearly_dependent_features_give_no_nan() -> None:
+    a = features(300, 8, 0)
+    doubled = torch.cat([a, a], 1)
+    other = torch.cat([features(300, 8, 1)] * 2, 1)
+    assert distance(doubled, other) == pytest.approx(2.0 * distance(a, other[:, :8]), rel=1e-6)
+
+
+def test_all_samples_equal_is_a_distance_too() -> None:
+    a, point = features(300, 8, 0), torch.zeros(300, 8, dtype=torch.float64)
+    expected = float(a.mean(0).square().sum()) + float(a.var(0).sum())
+    assert distance(a, point) == pytest.approx(expected, rel=1e-9)
+    assert distance(point, point) == 0.0
+
+
+def test_float32_features_are_accumulated_in_float64() -> None:
+    a = (features(20_000, 4, 0) + 1000.0).float()
+    gaussian = fit_gaussian(a)
+    assert gaussian.covariance is not None
+    assert np.allclose(gaussian.covariance.numpy(), np.cov(a.double().numpy(), rowvar=False), rtol=1e-9)
+
+
+def test_value_remarks_on_too_few_samples_and_adds_up() -> None:
+    few = fd(real=features(30, 64, 0), generated=features(65, 64, 1))["fd"]
+    assert few.remark is not None
+    assert few.remark.startswith("30 real samples for 64 features")
+    assert few.value == pytest.approx(sum(few.details.values()))
+    assert fd(real=features(65, 64, 0), generated=features(65, 64, 1))["fd"].remark is None
+
+
+def test_one_sample_is_refused() -> None:
+    with pytest.raises(EvaluationError, match="at least 2 real samples, not 1"):
+        fd(real=features(1, 8, 0), generated=features(9, 8, 1))
+
+
+def test_features_of_different_networks_are_refused() -> None:
+    with pytest.raises(EvaluationError, match="features of 8 and of 9 dimensions"):
+        distance(features(20, 8, 0), features(20, 9, 0))

@@ -1,0 +1,64 @@
+"""Devices: what is chosen, what is refused, and two processes that train one model."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from harness.errors import DeviceError
+from harness.training.devices import choose_device, launch
+
+
+def test_auto_is_the_gpu_when_there_is_one():
+    assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [("tpu", "unknown device 'tpu'"), ("mps", "not supported"), ("cuda:77", "cuda:77"), ("cpu!", "unknown device")],
+)
+def test_a_device_that_cannot_be_used_is_one_line(asked, said):
+    with pytest.raises(DeviceError, match=said) as error:
+        choose_device(asked)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
+def test_cuda_without_one_is_refused_with_the_remedy():
+    with pytest.raises(DeviceError, match="use --device cpu"):
+        choose_device("cuda")
+
+
+def test_no_devices_are_refused():
+    with pytest.raises(DeviceError, match="at least 1"):
+        launch("cpu", "32-true", devices=0)
+
+
+@pytest.mark.slow
+def test_two_processes_share_the_batch_and_keep_the_same_weights(tmp_path):
+    command = "import sys; from harness.cli import main; sys.exit(main())"
+    words = (
+        *("train", "--plugin", "lcsa", "--dataset", "digits", "--scale", "tiny", "--steps", "3"),
+        *("--set", "backbone.width=2", "--set", "batch_size=8", "--set", "checkpoint_every=1"),
+        *("--device", "cpu", "--devices", "2", "--out", str(tmp_path / "run"), "--set", "sample_every=0"),
+    )
+    script = tmp_path / "harness_main.py"  # the launcher starts the script again for the second process
+    script.write_text(command)
+    done = subprocess.run(
+        [sys.executable, script, *words],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    # the run compares the processes' weights at each save, and stops where they differ
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "run/results.json").read_text())
+    assert record["cost"]["devices"] == 2
+    assert record["cost"]["images_seen"] == 3 * 8
+    assert done.stderr.count("lcsa/biggan") == 1, "only one process speaks"
