@@ -226,7 +226,9 @@ def _check_fit(catalog: Catalog, settings: MethodSettings, data: DatasetSpec) ->
         channels, height, width = data.shape
         fitted_shape((channels, height, width), settings.fit, model.resolutions, model.name)
     if settings.conditional and data.classes == ():
-        raise SettingsError(f"conditional=true, but data set '{data.name}' has no labels", "use --set conditional=false")
+        raise SettingsError(
+            f"conditional=true, but data set '{data.name}' has no labels", "use --set conditional=false"
+        )
 
 
 def _training_part(settings: MethodSettings) -> dict[str, Any]:

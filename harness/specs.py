@@ -45,7 +45,8 @@ class DatasetSpec:
         :class:`harness.data.Split`.
     :param shape: (C, H, W) or (D,); None where it depends on the files (`folder`).
     :param splits: name to number of items; None for an endless law or where it depends on the files.
-    :param defaults: settings that this data needs whatever the method, e.g. ``{"fit": "pad"}``; a recipe overrides them.
+    :param defaults: settings that this data needs whatever the method, e.g. ``{"fit": "pad"}``; a recipe overrides
+        them.
     :param extractors: feature networks that evaluation uses by default, most telling first.
     :param modes: "module:function" returning :class:`harness.data.Modes` where the law is a known mixture.
     :param argument: what may follow a colon after the name ("PATH" for ``folder:PATH``); None for nothing.

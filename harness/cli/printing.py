@@ -68,5 +68,5 @@ def listed(names: Sequence[str], most: int | None = None) -> str:
 def shown(value: Any) -> str:
     """A setting's value as it would be typed after ``--set KEY=``."""
     if value is None:
-        return "none"
+        return "null"
     return value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False)

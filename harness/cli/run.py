@@ -114,4 +114,3 @@ def experiment_from(catalog: Catalog, given: dict[str, Any]) -> Experiment | Non
         seed=given["seed"],
         fraction=given["fraction"],
     )
-

@@ -84,8 +84,10 @@ def source_commit(root: Path) -> str | None:
 
 def _git(root: Path, *arguments: str) -> str | None:
     command = ["git", "-C", str(root), "--no-optional-locks", *arguments]
+    # variables that a git hook sets would point git at another repository
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True, env=environment)
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()

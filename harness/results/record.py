@@ -27,7 +27,13 @@ SCHEMA_VERSION: Literal[1] = 1
 class Record(BaseModel):
     """The record of one run: one experiment, trained and evaluated with one seed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        ser_json_inf_nan="constants",  # never turned into null on the way; writing refuses them
+    )
 
     schema_version: Literal[1]
     """format of this file"""

@@ -87,9 +87,7 @@ def _check_evaluation(training: Training, dataset: LoadedDataset, catalog: Catal
     settings = training.settings.evaluation
     if options.evaluate or settings.every:
         trained = training.method.trained()
-        check_evaluation(
-            trained, dataset=dataset, settings=settings, catalog=catalog, device=training.runtime.device
-        )
+        check_evaluation(trained, dataset=dataset, settings=settings, catalog=catalog, device=training.runtime.device)
 
 
 def _train(
@@ -132,7 +130,9 @@ def _check_new(folder: RunFolder, options: RunOptions) -> None:
             f"the run in {folder.path} is finished",
             f"score it again with: harness evaluate {folder.path}, or train it anew with --overwrite",
         )
-    raise RunFolderError(f"{folder.path} holds an unfinished run", "go on with --resume, or start anew with --overwrite")
+    raise RunFolderError(
+        f"{folder.path} holds an unfinished run", "go on with --resume, or start anew with --overwrite"
+    )
 
 
 def _resumed(catalog: Catalog, asked: Experiment | None, folder: RunFolder) -> Experiment:
@@ -140,7 +140,9 @@ def _resumed(catalog: Catalog, asked: Experiment | None, folder: RunFolder) -> E
         raise RunFolderError(f"nothing to resume: no run at {folder.path}", "leave --resume out to start one")
     recorded = from_record(catalog, folder.read_experiment(), str(folder.experiment))
     if asked is not None and asked.digest() != recorded.digest():
-        raise SettingsError(f"the run in {folder.path} has {_difference(recorded, asked)}", "resume it with --out alone")
+        raise SettingsError(
+            f"the run in {folder.path} has {_difference(recorded, asked)}", "resume it with --out alone"
+        )
     if finished(folder):
         raise RunFolderError(
             f"nothing to resume: the run in {folder.path} is finished",

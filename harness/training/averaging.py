@@ -6,7 +6,7 @@ import copy
 from typing import Any, Generic, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -32,12 +32,10 @@ class Average(Generic[M]):
     def update(self, network: M, step: int) -> None:
         """Take in the network as it is after step `step`."""
         kept = self.decay if step >= self.start else 0.0
-        averaged, now = [], []
-        for (_, mean), (_, value) in zip(
-            self.module.named_parameters(), network.named_parameters(), strict=True
-        ):
-            averaged.append(mean)
-            now.append(value)
+        averaged: list[Tensor] = []
+        now: list[Tensor] = []
+        averaged += self.module.parameters()
+        now += network.parameters()
         for (name, mean), (_, value) in zip(self.module.named_buffers(), network.named_buffers(), strict=True):
             if name.rpartition(".")[2] in RUNNING_STATISTICS:
                 averaged.append(mean)

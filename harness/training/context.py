@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -89,17 +89,18 @@ class Context:
         parameter. Gradients are averaged over devices. The names feed the log and the guard against NaN
         ("discriminator/proximity").
         """
-        gradients: list[tuple[Optimizer, list[nn.Parameter], tuple[Tensor | None, ...]]] = []
+        gradients: list[tuple[Optimizer, list[nn.Parameter], Sequence[Tensor | None]]] = []
         for number, (name, (loss, optimizer)) in enumerate(pairs.items()):
             terms = dict(loss) if isinstance(loss, Mapping) else {"loss": loss}
             for term, value in terms.items():
                 self.meters.term(f"{name}/{term}", value, self.step)
             parameters = [p for group in optimizer.param_groups for p in group["params"] if p.requires_grad]
             total = torch.stack([value.float() for value in terms.values()]).sum()
-            found = torch.autograd.grad(total, parameters, retain_graph=number < len(pairs) - 1, allow_unused=True)
+            keep = number < len(pairs) - 1  # the pairs may share a graph
+            found = torch.autograd.grad(total, parameters, retain_graph=keep, allow_unused=True)
             gradients.append((optimizer, parameters, found))
-        for optimizer, parameters, found in gradients:
-            for parameter, gradient in zip(parameters, self.runtime.average(found), strict=True):
+        for optimizer, parameters, of_all in gradients:
+            for parameter, gradient in zip(parameters, self.runtime.average(of_all), strict=True):
                 parameter.grad = gradient
             optimizer.step()
             for parameter in parameters:

@@ -31,7 +31,6 @@ from harness.training.interrupts import Interrupted, StopRequest, stop_requests
 from harness.training.products import load_product, save_product
 from harness.training.reporting import Reporter, duration
 from harness.training.run_folder import RunFolder, append_line
-
 from harness.training.watching import Watch
 
 if TYPE_CHECKING:
@@ -219,12 +218,14 @@ class Training:
         bad = self.ctx.meters.bad_term()
         if self.runtime.any(bad is not None):
             term, step = bad or ("unknown (another process)", self.done - 1)
-            raise self._diverged(f"loss term '{term}' became NaN or infinite at step {step + 1} of stage '{stage.name}'")
+            raise self._diverged(
+                f"loss term '{term}' became NaN or infinite at step {step + 1} of stage '{stage.name}'"
+            )
 
-    def _diverged(self, what: str) -> Diverged:
+    def _diverged(self, what: str, fix: str = "try a lower learning rate or another seed") -> Diverged:
         kept = checkpoints_in(self.folder.checkpoints)
         last = f"the last good checkpoint is {kept[-1]}" if kept else "no checkpoint was written before"
-        return Diverged(f"{what}; {last}", "try a lower learning rate or another seed")
+        return Diverged(f"{what}; {last}", fix)
 
     def _tell_estimate(self, seconds: float) -> None:
         self.reporter.note(f"this will take about {duration(seconds)} on {self.runtime.device} at the rate so far")
@@ -267,7 +268,10 @@ class Training:
         sums = [p.detach().double().sum().to(self.runtime.device) for module in modules for p in module.parameters()]
         own = torch.stack([*sums, torch.zeros((), dtype=torch.float64, device=self.runtime.device)])
         if self.runtime.any(not torch.equal(self.runtime.gather(own[None])[0], own)):
-            raise self._diverged("the processes of this run no longer hold the same weights")
+            raise self._diverged(
+                "the processes of this run no longer hold the same weights",
+                "the method must average what it steps by itself (ctx.mean)",
+            )
 
     def facts(self) -> dict[str, Any]:
         """What a checkpoint says beside the method's state."""

@@ -10,10 +10,10 @@ from harness.config import MethodSettings, Settings
 class AdamSettings(Settings):
     """Plain Adam; weight decay is its coupled L2."""
 
-    lr: float = Field(2e-4, gt=0)
+    lr: float = Field(default=2e-4, gt=0)
     betas: tuple[float, float] = (0.0, 0.999)
-    eps: float = Field(1e-8, gt=0)
-    weight_decay: float = Field(0.0, ge=0)
+    eps: float = Field(default=1e-8, gt=0)
+    weight_decay: float = Field(default=0.0, ge=0)
 
 
 class PenaltySettings(Settings):
@@ -21,19 +21,19 @@ class PenaltySettings(Settings):
 
     name: str | None = None
     """which penalty; none named: no penalty"""
-    weight: float = Field(1.0, ge=0)
-    every: int = Field(1, gt=0)
+    weight: float = Field(default=1.0, ge=0)
+    every: int = Field(default=1, gt=0)
     """discriminator steps from one penalty to the next; its weight is multiplied by this"""
 
 
 class GanSettings(MethodSettings):
     """Settings of a plain GAN."""
 
-    batch_size: int = Field(32, gt=0)
-    steps: int = Field(195_312, gt=0)
+    batch_size: int = Field(default=32, gt=0)
+    steps: int = Field(default=195_312, gt=0)
     loss: str = "hinge"
     """adversarial loss, by name"""
-    d_steps: int = Field(4, gt=0)
+    d_steps: int = Field(default=4, gt=0)
     """discriminator steps a generator step"""
     generator_adam: AdamSettings = AdamSettings()
     discriminator_adam: AdamSettings = AdamSettings()

@@ -15,10 +15,10 @@ from harness.config import MethodSettings, Settings
 class AdamSettings(Settings):
     """Plain Adam; weight decay is its coupled L2."""
 
-    lr: float = Field(2e-4, gt=0)
+    lr: float = Field(default=2e-4, gt=0)
     betas: tuple[float, float] = (0.0, 0.999)
-    eps: float = Field(1e-8, gt=0)
-    weight_decay: float = Field(0.0, ge=0)
+    eps: float = Field(default=1e-8, gt=0)
+    weight_decay: float = Field(default=0.0, ge=0)
 
 
 class PenaltySettings(Settings):
@@ -26,19 +26,19 @@ class PenaltySettings(Settings):
 
     name: str | None = None
     """which penalty; none named: no penalty"""
-    weight: float = Field(1.0, ge=0)
-    every: int = Field(1, gt=0)
+    weight: float = Field(default=1.0, ge=0)
+    every: int = Field(default=1, gt=0)
     """discriminator steps from one penalty to the next; its weight is multiplied by this"""
 
 
 class CoderSettings(Settings):
     """Locality-constrained soft assignment (Table 12). 1 neighbour is hard assignment, all atoms soft assignment."""
 
-    atoms: int = Field(1024, gt=0)
+    atoms: int = Field(default=1024, gt=0)
     """k, atoms of each block's dictionary"""
-    neighbours: int = Field(128, gt=0)
+    neighbours: int = Field(default=128, gt=0)
     """k', nearest atoms that share a feature's weight"""
-    sigma: float = Field(1.2, gt=0)
+    sigma: float = Field(default=1.2, gt=0)
     """spread of the soft assignment"""
 
     @model_validator(mode="after")
@@ -51,9 +51,9 @@ class CoderSettings(Settings):
 class DictionarySettings(Settings):
     """Dictionary learning: one Adam step a mini-batch, apart from the discriminator's (Alg. 6)."""
 
-    lr: float = Field(2e-3, gt=0)
+    lr: float = Field(default=2e-3, gt=0)
     betas: tuple[float, float] = (0.9, 0.999)
-    eps: float = Field(1e-8, gt=0)
+    eps: float = Field(default=1e-8, gt=0)
     in_generator_step: bool = False
     """also learn from the fakes of the generator's step"""
 
@@ -68,14 +68,14 @@ class ControllerSettings(Settings):
     gamma0 and delta_gamma beta"""
     cadence: Literal["generator", "discriminator"] = "generator"
     """after which steps beta and gamma move"""
-    beta0: float = Field(0.1, ge=0, le=1)
-    gamma0: float = Field(0.0, ge=0)
-    delta_gamma: float = Field(1.2, ge=0)
-    delta_beta: float = Field(1e-3, ge=0)
+    beta0: float = Field(default=0.1, ge=0, le=1)
+    gamma0: float = Field(default=0.0, ge=0)
+    delta_gamma: float = Field(default=1.2, ge=0)
+    delta_beta: float = Field(default=1e-3, ge=0)
     """by how much beta moves each time"""
-    eta: float = Field(0.5, ge=-1, le=1)
+    eta: float = Field(default=0.5, ge=-1, le=1)
     """threshold of r, the mean sign of the logits of real images, above which beta rises"""
-    ema: float = Field(0.9, ge=0, lt=1)
+    ema: float = Field(default=0.9, ge=0, lt=1)
     """smoothing of r; 0: none"""
 
 
@@ -93,11 +93,11 @@ class LCSASettings(MethodSettings):
     """Settings of a GAN with dictionaries in its discriminator."""
 
     conditional: bool = True
-    batch_size: int = Field(32, gt=0)
-    steps: int = Field(195_312, gt=0)
+    batch_size: int = Field(default=32, gt=0)
+    steps: int = Field(default=195_312, gt=0)
     loss: str = "hinge"
     """adversarial loss, by name"""
-    d_steps: int = Field(4, gt=0)
+    d_steps: int = Field(default=4, gt=0)
     """discriminator steps a generator step"""
     generator_adam: AdamSettings = AdamSettings()
     discriminator_adam: AdamSettings = AdamSettings()

@@ -52,13 +52,8 @@ def test_without_a_kind_it_counts(harness, catalog: Catalog) -> None:
     assert {name: int(number) for name, number in rows} == counts
 
 
-@pytest.mark.parametrize(
-    ("given", "near"), [("method", None), ("metods", "methods"), ("losess", "losses"), ("regularizers", "regularisers")]
-)
-def test_an_unknown_kind_offers_the_near_ones(harness, refused, given: str, near: str | None) -> None:
-    if near is None:
-        assert harness("ls", given).code == 0
-        return
+@pytest.mark.parametrize(("given", "near"), [("metods", "methods"), ("losess", "losses"), ("backbons", "backbones")])
+def test_an_unknown_kind_offers_the_near_ones(refused, given: str, near: str) -> None:
     assert refused("ls", given).startswith(f"error: unknown kind of thing to list '{given}'; did you mean '{near}'")
 
 

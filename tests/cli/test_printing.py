@@ -8,6 +8,7 @@ from types import MappingProxyType
 import pytest
 
 from harness.cli.printing import listed, plain, print_json, shown, table
+from harness.config import parse_overrides
 from harness.specs import RemoteFile
 
 HEADERS = ("name", "summary")
@@ -69,7 +70,8 @@ def test_lists_are_cut_and_counted(names: list[str], most: int | None, said: str
 
 
 @pytest.mark.parametrize(
-    ("value", "said"), [(None, "none"), ("x", "x"), (True, "true"), (0.5, "0.5"), ((0.0, 0.9), "[0.0, 0.9]")]
+    ("value", "said"), [(None, "null"), ("x", "x"), (True, "true"), (0.5, "0.5"), ((0.0, 0.9), "[0.0, 0.9]")]
 )
 def test_values_are_shown_as_they_would_be_typed(value: object, said: str) -> None:
     assert shown(value) == said
+    assert plain(parse_overrides([f"key={said}"])["key"]) == plain(value)

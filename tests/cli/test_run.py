@@ -92,9 +92,7 @@ def test_the_best_checkpoint_is_kept_by_a_named_rule(harness, tmp_path):
     rule = ("--evaluate-every", 2, "--set", "evaluation.best=reverse_kl")
     assert harness("train", *SHORT, "--out", "a", *rule).code == 0
     lines = [json.loads(line) for line in (tmp_path / "a/evaluations.jsonl").read_text().splitlines()]
-    values = {
-        line["step"]: next(m["value"] for m in line["metrics"] if m["metric"] == "reverse_kl") for line in lines
-    }
+    values = {line["step"]: next(m["value"] for m in line["metrics"] if m["metric"] == "reverse_kl") for line in lines}
     best = torch.load(tmp_path / "a/checkpoints/best.pt", weights_only=True)
     assert best["best"]["step"] == best["total"] == min(values, key=lambda step: (values[step], step))
 
@@ -168,7 +166,10 @@ def test_an_unchanged_recipe_is_recorded_without_a_mark(harness, tmp_path):
 MISTAKES = {
     "plugin": (("--plugin", "lcsaa", "--dataset", "digits"), "unknown plugin or method 'lcsaa'; did you mean 'lcsa'"),
     "dataset": (("--plugin", "gan", "--dataset", "cifar"), "unknown data set 'cifar'; did you mean"),
-    "recipe": (("--plugin", "gan", "--dataset", "digits", "--recipe", "biggan-hing"), "did you mean 'gan/biggan-hinge'"),
+    "recipe": (
+        ("--plugin", "gan", "--dataset", "digits", "--recipe", "biggan-hing"),
+        "did you mean 'gan/biggan-hinge'",
+    ),
     "scale": (("--plugin", "gan", "--dataset", "digits", "--scale", "tny"), "did you mean 'tiny'"),
     "backbone": ((*IMAGES, "--set", "backbone=bigan"), "unknown backbone 'bigan'; did you mean 'biggan'"),
     "key": ((*IMAGES, "--set", "d_step=2"), "no setting 'd_step'; did you mean 'd_steps'"),

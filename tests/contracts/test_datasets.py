@@ -31,7 +31,8 @@ def loaded(catalog, spec, split: str) -> Split | Law:
     except DataError as error:
         if not spec.files:
             raise
-        assert "harness data fetch" in str(error)
+        if "harness data fetch" not in str(error):
+            raise
         pytest.skip(f"no files of {spec.name} at hand (HARNESS_TEST_DATA)")
 
 

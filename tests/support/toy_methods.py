@@ -122,12 +122,16 @@ class Toy:
         with torch.no_grad():
             fake = self.generator(torch.cat([z, y], 1))
         judged = self.discriminator
-        d_loss = self.loss.discriminator(judged(torch.cat([real.images, y], 1))[:, 0], judged(torch.cat([fake, y], 1))[:, 0])
+        d_loss = self.loss.discriminator(
+            judged(torch.cat([real.images, y], 1))[:, 0], judged(torch.cat([fake, y], 1))[:, 0]
+        )
         if self.ctx.step == self.settings.explode_at:
             d_loss = d_loss * float("nan")
         self.ctx.minimize(discriminator=({"adversarial": d_loss}, self.d_adam))
         fake = self.generator(torch.cat([z, y], 1))
-        self.ctx.minimize(generator=({"adversarial": self.loss.generator(judged(torch.cat([fake, y], 1))[:, 0])}, self.g_adam))
+        self.ctx.minimize(
+            generator=({"adversarial": self.loss.generator(judged(torch.cat([fake, y], 1))[:, 0])}, self.g_adam)
+        )
         self.average.update(self.generator, self.ctx.step)
         self.controller.value += 0.5
         self.ctx.log(controller=self.controller.value)

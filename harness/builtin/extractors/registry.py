@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from harness.specs import ExtractorSpec, RemoteFile, Spec
+from harness.specs import ExtractorSpec, RemoteFile
 
 _HERE = "harness.builtin.extractors"
 
-SPECS: tuple[Spec, ...] = (
+SPECS: tuple[ExtractorSpec, ...] = (
     ExtractorSpec(
         name="pixels",
         summary="the pixels themselves, scaled to [0, 1]",

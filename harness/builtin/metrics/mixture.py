@@ -80,9 +80,8 @@ def reverse_kl(*, generated: Samples, modes: Modes) -> dict[str, Value]:
 def _checked(points: Tensor, modes: Modes) -> tuple[Tensor, Tensor]:
     means = torch.from_numpy(modes.means).double()
     if points.ndim != 2 or points.shape[1] != means.shape[1]:
-        raise EvaluationError(
-            f"points of shape {tuple(points.shape)} cannot be held against modes in {means.shape[1]}D"
-        )
+        given = "x".join(map(str, points.shape))
+        raise EvaluationError(f"samples of shape {given} cannot be held against modes of {means.shape[1]} axes")
     if len(points) == 0:
         raise EvaluationError("mode metrics need at least 1 sample, not 0")
     return points, means

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from harness.specs import MetricSpec, Spec
+from harness.specs import MetricSpec
 
 _HERE = "harness.builtin.metrics"
 
-SPECS: tuple[Spec, ...] = (
+SPECS: tuple[MetricSpec, ...] = (
     MetricSpec(
         name="fd",
         summary="Frechet distance between Gaussians fitted to features of real and generated images",

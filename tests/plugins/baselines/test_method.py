@@ -208,7 +208,7 @@ def test_goes_on_to_the_bit_from_its_state_in_a_method_built_with_other_weights(
 
 
 def test_training_moves_the_generator_to_where_the_data_is(catalog: Catalog) -> None:
-        settings = GanSettings.model_validate(
+    settings = GanSettings.model_validate(
         {
             "backbone": {"name": "mlp", "generator_width": 32, "discriminator_width": 32, "generator_layers": 2},
             "loss": "nsgan",
