@@ -12,7 +12,7 @@ import pytest
 from harness import DatasetSpec, MethodSpec, MetricSpec, PenaltySpec, Recipe, hookimpl
 from harness.catalog import Catalog, open_catalog
 from harness.errors import SettingsError, UnknownName, UserError
-from harness.plugins import Plugins
+from harness.plugins import Plugin, Plugins
 
 
 def dataset(name: str, argument: str | None = None) -> DatasetSpec:
@@ -172,6 +172,13 @@ def test_a_plugin_that_means_no_one_method_says_why(toys: Catalog, given: str, s
     with pytest.raises(UserError) as caught:
         toys.method_of(given)
     assert str(caught.value) == said
+
+
+def test_of_two_plugins_of_one_name_the_one_in_use_is_meant(toys: Catalog) -> None:
+    toys.plugins.plugins.insert(0, Plugin("solo", "elsewhere", "?", "?", "broken", "import raised"))
+    assert toys.method_of("solo").name == "alpha"
+    toys.plugins.plugins.append(toys.plugins.plugins.pop(0))
+    assert toys.method_of("solo").name == "alpha"
 
 
 def test_the_default_recipe_is_the_first_that_the_paper_used_on_the_data(toys: Catalog) -> None:

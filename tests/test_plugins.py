@@ -354,56 +354,6 @@ def test_switches_that_name_no_plugin_are_kept_for_the_error() -> None:
     assert Plugins(["nonesuch", "builtin"], []).unknown_switches == ["nonesuch"]
 
 
-# -- watching a run --------------------------------------------------------------------------------------
-
-WATCHER = """
-    from harness import hookimpl
-
-    seen = []
-
-    @hookimpl
-    def harness_step_finished(step, values):
-        seen.append((step, values))
-        {body}
-"""
-
-
-@pytest.mark.parametrize("body", ["raise OSError('disk\\nfull')", "raise SystemExit('disk full')"])
-def test_a_watcher_that_raises_is_reported_once_and_the_others_still_hear(install: Install, body: str) -> None:
-    points = [install("bad", WATCHER.format(body=body)), install("good", WATCHER.format(body=""))]
-    plugins = Plugins(found=points)
-    reports: list[str] = []
-    for step in (1, 2):
-        plugins.watch("harness_step_finished", reports.append, stage="gan", step=step, values={"loss": 0.5})
-    kind = body.split("(")[0].removeprefix("raise ")
-    assert reports == [f"plugin 'bad': harness_step_finished raised {kind}: disk full"]
-    for name in ("fake_bad", "fake_good"):
-        assert sys.modules[name].seen == [(1, {"loss": 0.5}), (2, {"loss": 0.5})]
-
-
-def test_ctrl_c_in_a_watcher_stops_the_run(install: Install) -> None:
-    plugins = Plugins(found=[install("w", WATCHER.format(body="raise KeyboardInterrupt"))])
-    with pytest.raises(KeyboardInterrupt):
-        plugins.watch("harness_step_finished", print, stage="gan", step=1, values={})
-
-
-@pytest.mark.parametrize(
-    ("hook", "arguments"),
-    [
-        ("harness_run_started", {"experiment": {"recipe": "r"}, "folder": Path("runs/x")}),
-        ("harness_step_finished", {"stage": "gan", "step": 7, "values": {"loss": 1.0}}),
-        ("harness_evaluated", {"step": 7, "metrics": [{"metric": "fd"}], "folder": Path("runs/x")}),
-        ("harness_run_finished", {"record": {"recipe": "r"}, "folder": Path("runs/x")}),
-    ],
-)
-def test_every_watching_hook_hands_over_what_it_says(install: Install, hook: str, arguments: dict[str, Any]) -> None:
-    names = ", ".join(arguments)
-    source = f"from harness import hookimpl\nseen = []\n@hookimpl\ndef {hook}({names}): seen.append(({names}))"
-    plugins = Plugins(found=[install("w", source)])
-    plugins.watch(hook, pytest.fail, **arguments)
-    assert sys.modules["fake_w"].seen == [tuple(arguments.values())]
-
-
 # -- importing by name -----------------------------------------------------------------------------------
 
 

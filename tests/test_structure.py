@@ -29,7 +29,20 @@ def place(path: Path) -> str:
 # -- names that the core never says ----------------------------------------------------------------------
 
 #: methods of the papers that have plugins here or will have
-PAPERS = ["lcsa", "pgmgan", "kdd", "cagan", "cgpgan", "dlsgan", "aedlsgan", "anodlsgan", "pvdgan", "eni", "rni"]
+PAPERS = [
+    "lcsa",
+    "pgmgan",
+    "kdd",
+    "noise",
+    "cagan",
+    "cgpgan",
+    "dlsgan",
+    "aedlsgan",
+    "anodlsgan",
+    "pvdgan",
+    "eni",
+    "rni",
+]
 
 
 class Allowed(NamedTuple):

@@ -1,9 +1,35 @@
-"""Data as the rest of the harness sees it: splits, problems, batches, streams. The sets themselves are plugins'."""
+"""Data as the rest of the harness sees it: splits, problems, batches, streams. The sets themselves are plugins'.
 
-from harness.data.contracts import Batch, DataRequest, Law, Modes, Problem, Split
-from harness.data.fit import FittedShape, fit_images, fitted_shape
-from harness.data.loading import LoadedDataset, load_dataset
-from harness.data.stream import Stream, TrainingData
+Names are loaded on first use, because streams need torch and finding a file does not.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.data.contracts import Batch, DataRequest, Law, Modes, NoSplit, Problem, Split
+    from harness.data.fit import FittedShape, fit_images, fitted_shape
+    from harness.data.loading import LoadedDataset, load_dataset
+    from harness.data.stream import Stream, TrainingData
+
+_LAZY = {
+    "Batch": "contracts",
+    "DataRequest": "contracts",
+    "FittedShape": "fit",
+    "Law": "contracts",
+    "LoadedDataset": "loading",
+    "Modes": "contracts",
+    "NoSplit": "contracts",
+    "Problem": "contracts",
+    "Split": "contracts",
+    "Stream": "stream",
+    "TrainingData": "stream",
+    "fit_images": "fit",
+    "fitted_shape": "fit",
+    "load_dataset": "loading",
+}
 
 __all__ = [
     "Batch",
@@ -12,6 +38,7 @@ __all__ = [
     "Law",
     "LoadedDataset",
     "Modes",
+    "NoSplit",
     "Problem",
     "Split",
     "Stream",
@@ -20,3 +47,9 @@ __all__ = [
     "fitted_shape",
     "load_dataset",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(f"harness.data.{_LAZY[name]}"), name)
+    raise AttributeError(f"module 'harness.data' has no attribute '{name}'")

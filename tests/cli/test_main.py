@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -135,18 +136,17 @@ def test_the_exit_code_is_what_the_command_returns(command: Callable[..., None],
     assert main(["ls"]) == code
 
 
-def test_a_reader_that_goes_away_is_no_error() -> None:
-    # far more than a pipe holds, so that the writer meets the closed end
-    talk = "import sys, types, harness.cli as c; m = types.ModuleType('m'); m.ls = lambda: print('x' * 10**6)\n"
-    talk += "sys.modules['harness.cli.ls'] = m; sys.exit(c.main(['ls']))"
-    process = subprocess.Popen([sys.executable, "-c", talk], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+@pytest.mark.parametrize("size", [1, 10**6], ids=["below a buffer", "beyond a pipe"])
+def test_a_reader_that_goes_away_is_no_error(size: int) -> None:
+    talk = f"import sys, types, harness.cli as c; m = types.ModuleType('m'); m.ls = lambda: print('x' * {size})\n"
+    talk += "sys.stdin.readline(); sys.modules['harness.cli.ls'] = m; sys.exit(c.main(['ls']))"
+    pipe = subprocess.PIPE
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    process = subprocess.Popen([sys.executable, "-c", talk], stdin=pipe, stdout=pipe, stderr=pipe, env=buffered)
     assert process.stdout is not None
-    assert process.stderr is not None
-    process.stdout.read(10)
     process.stdout.close()
-    said = process.stderr.read()
-    process.stderr.close()
-    assert (said, process.wait()) == (b"", 1)
+    _, said = process.communicate(b"go\n")
+    assert (said, process.returncode) == (b"", 1)
 
 
 @pytest.mark.parametrize("entry", [["-m", "harness"], ["-c", "import sys, harness.cli as c; sys.exit(c.main())"]])

@@ -57,7 +57,10 @@ def test_a_file_without_an_address_says_where_to_put_it(tmp_path) -> None:
     )
 
 
-@pytest.mark.parametrize("file", [RemoteFile(name="a", md5=MD5), RemoteFile(name="a", sha256=SHA256, size=len(DATA)), RemoteFile(name="a")])  # fmt: skip
+@pytest.mark.parametrize(
+    "file",
+    [RemoteFile(name="a", md5=MD5), RemoteFile(name="a", sha256=SHA256, size=len(DATA)), RemoteFile(name="a")],
+)
 def test_published_bytes_differ_in_nothing(file, tmp_path) -> None:
     (tmp_path / "a").write_bytes(DATA)
     assert difference(file, DATA) is None

@@ -80,10 +80,10 @@ def test_a_law_is_made_finite_with_a_seed_for_each_split(made_up, tmp_path) -> N
 
 def test_images_for_a_backbone_of_points_and_the_reverse_are_refused(made_up, tmp_path) -> None:
     with pytest.raises(
-        SettingsError, match="'pixels8' makes images, but .* 'dots' holds points; use --set backbone=plane"
+        SettingsError, match=r"'pixels8' makes images, but .* 'dots' holds points; use --set backbone=plane"
     ):
         load_dataset(made_up, "dots", tmp_path, backbone="pixels8")
-    with pytest.raises(SettingsError, match="'plane' makes points, but .* 'squares' holds images"):
+    with pytest.raises(SettingsError, match=r"'plane' makes points, but .* 'squares' holds images"):
         load_dataset(made_up, "squares", tmp_path, backbone="plane")
 
 

@@ -111,6 +111,7 @@ def test_mirroring_is_a_fair_coin_fixed_by_the_position() -> None:
     other = stream(50, flip=True)
     other.next()
     assert torch.equal(again.next().images, other.next().images)
+    assert flipped[:50] != flipped[50:100]  # every batch throws its own coins
 
 
 def test_points_cannot_be_mirrored() -> None:
@@ -159,6 +160,11 @@ def test_points_of_a_law_depend_on_their_number_only() -> None:
     assert torch.equal(together.labels, torch.cat([one.labels for one in one_by_one]))
     assert torch.equal(together.index, numbers)
     assert not torch.equal(together.images, law_data(seed=1).at(numbers).images)
+
+
+def test_the_blocks_of_a_law_are_all_different() -> None:
+    images = law_data().at(torch.arange(3 * LAW_BLOCK)).images
+    assert len(torch.unique(images, dim=0)) == 3 * LAW_BLOCK
 
 
 @pytest.mark.gpu

@@ -44,7 +44,7 @@ def test_two_processes_share_the_batch_and_keep_the_same_weights(tmp_path):
     command = "import sys; from harness.cli import main; sys.exit(main())"
     words = (
         *("train", "--plugin", "lcsa", "--dataset", "digits", "--scale", "tiny", "--steps", "3"),
-        *("--set", "backbone.width=2", "--set", "batch_size=8", "--set", "checkpoint_every=1"),
+        *("--set", "backbone.width=2", "--set", "batch_size=8", "--set", "d_steps=1", "--set", "checkpoint_every=1"),
         *("--device", "cpu", "--devices", "2", "--out", str(tmp_path / "run"), "--set", "sample_every=0"),
     )
     script = tmp_path / "harness_main.py"  # the launcher starts the script again for the second process

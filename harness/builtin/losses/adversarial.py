@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """mean relu(1 - D(x)) + mean relu(1 + D(G(z))), Lim and Ye (2017), Eq (9); real, fake [N] to []."""
+    """mean relu(1 - D(x)) + mean relu(1 + D(G(z))), Lim and Ye (2017); real, fake [N] to []."""
     return F.relu(1.0 - real).mean() + F.relu(1.0 + fake).mean()
 
 
@@ -40,10 +40,10 @@ def wgan_generator(fake: Tensor) -> Tensor:
 
 
 def lsgan_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """1/2 mean (D(x) - 1)^2 + 1/2 mean D(G(z))^2, Mao et al. (2017), Eq (9); real, fake [N] to []."""
+    """1/2 mean (D(x) - 1)^2 + 1/2 mean D(G(z))^2, Mao et al. (2017), 0-1 coding; real, fake [N] to []."""
     return 0.5 * (real - 1.0).square().mean() + 0.5 * fake.square().mean()
 
 
 def lsgan_generator(fake: Tensor) -> Tensor:
-    """1/2 mean (D(G(z)) - 1)^2, Mao et al. (2017), Eq (9); fake [N] to []."""
+    """1/2 mean (D(G(z)) - 1)^2, Mao et al. (2017), 0-1 coding; fake [N] to []."""
     return 0.5 * (fake - 1.0).square().mean()

@@ -42,7 +42,7 @@ def check_discriminator(conditions: int, outputs: int, heads: Mapping[str, int],
 class Heads(nn.Module):
     """Linear maps of the feature [N, feature_dim].
 
-    logit = w . f + b + V[condition] . f, Miyato and Koyama (2018), Eq (5), where there is a condition.
+    logit = w . f + b + V[condition] . f, Miyato and Koyama (2018), where there is a condition.
 
     :param eps: of the spectral norm, which all heads have or none.
     """

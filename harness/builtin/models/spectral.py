@@ -51,7 +51,7 @@ class SpectralNorm(nn.Module):
         return vector / vector.norm().clamp_min(self.eps)
 
     def sigma(self, weight: Tensor) -> Tensor:
-        """u^T W v with u and v constant, Miyato et al. (2018), Eq (18)-(21); weight [rows, ...] to [].
+        """u^T W v with u and v constant, Miyato et al. (2018), appendix A; weight [rows, ...] to [].
 
         In eval mode the same step is taken, but not kept.
         """

@@ -6,7 +6,11 @@ import pytest
 from harness.builtin.datasets import points
 from harness.data.contracts import DataRequest
 
-MODES = {"gaussian_clusters": points.gaussian_clusters_modes, "ring2d": points.ring2d_modes, "grid2d": points.grid2d_modes}  # fmt: skip
+MODES = {
+    "gaussian_clusters": points.gaussian_clusters_modes,
+    "ring2d": points.ring2d_modes,
+    "grid2d": points.grid2d_modes,
+}
 
 
 def test_ring_is_a_regular_octagon_of_radius_2() -> None:

@@ -32,5 +32,5 @@ def test_functions_of_the_language_are_refused_too(name) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"\x80\x02}", b"not a pickle", b"\x80\x63."])
 def test_broken_pickles_are_one_line(data) -> None:
-    with pytest.raises(DataError, match="here is no safe pickle of arrays: ."):
+    with pytest.raises(DataError, match=r"here is no safe pickle of arrays: ."):
         loads(data, "here")

@@ -72,9 +72,8 @@ def test_parameter_counts_are_the_published_ones(
         built = build(BigGANSettings(width=width), (3, resolution, resolution))
         generator, discriminator = built.generator(conditions=classes), built.discriminator(outputs=classes + 2)
     assert (count(generator), count(discriminator)) == (of_generator, of_discriminator)
-    assert count(generator, discriminator) / 1e6 == pytest.approx(
-        published_millions, abs=0.005 if width == 256 else 5e-4
-    )
+    rounding = 0.005 if width == 256 else 0.0005
+    assert count(generator, discriminator) / 1e6 == pytest.approx(published_millions, abs=rounding)
 
 
 def test_projection_adds_one_vector_a_class():
@@ -405,6 +404,15 @@ def test_networks_in_double_agree_with_float32():
     double = doubles[1](doubles[0](latent.double(), CONDITION), CONDITION)
     assert double.score.dtype == torch.float64
     torch.testing.assert_close(single.score.double(), double.score, rtol=1e-3, atol=1e-4)
+
+
+def test_maps_keep_channels_last_in_memory_on_a_cpu():
+    """Convolutions are up to twice as fast so; the rows of a map, pixel by pixel, are then had without a copy."""
+    critique = backbone(16, 3).discriminator()(torch.randn(2, 3, 16, 16))
+    assert all(m.is_contiguous(memory_format=torch.channels_last) for m in critique.maps.values())
+    generator, _ = pair(16, adapters=Echo)
+    generator(torch.randn(3, 128), CONDITION)
+    assert all(echo.seen.is_contiguous(memory_format=torch.channels_last) for echo in generator.adapters.children())
 
 
 def test_the_images_are_laid_out_as_usual():

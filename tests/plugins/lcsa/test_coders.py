@@ -204,8 +204,14 @@ def test_derivatives_of_the_entropy() -> None:
     delta = (x - m).square().sum(1) / SIGMA**2  # [k]
     p = soft_assignment(x[None], m, SIGMA)[0]
     q = p * delta / (p * delta).sum()
-    gradient = (p @ delta) * (q @ m - p @ m) / (2 * SIGMA**2)
+    mean = p @ delta
+    gradient = mean * (q @ m - p @ m) / (2 * SIGMA**2)
     torch.testing.assert_close(torch.autograd.functional.jacobian(entropy, x), gradient, atol=1e-10, rtol=0)
+
+    offsets = m - p @ m
+    under_p, under_q = (torch.einsum("j,jc,jd->cd", w, offsets, offsets) for w in (p, q))
+    hessian = (mean * under_q - (2 + mean) * under_p) / (2 * SIGMA**4)
+    torch.testing.assert_close(torch.autograd.functional.hessian(entropy, x), hessian, atol=1e-7, rtol=0)
 
 
 def test_derivative_of_the_reconstruction_error_in_sigma() -> None:
