@@ -209,7 +209,7 @@ def _complete(catalog: Catalog, settings: MethodSettings) -> MethodSettings:
     """The settings with the backbone's own checked and filled in."""
     model = catalog.model(settings.backbone.name)
     cls: type[Settings] = catalog.load_spec("model", model.name, "settings")
-    full = validated(cls, settings.backbone.settings, f"backbone '{model.name}'")
+    full = validated(cls, settings.backbone.settings, f"backbone '{model.name}'", prefix="backbone.")
     backbone = type(settings.backbone)(name=model.name, **full.model_dump(mode="json"))
     return settings.model_copy(update={"backbone": backbone})
 

@@ -146,7 +146,7 @@ class Offer:
         return [
             *terms,
             Term("split", real.split, real.split),
-            Term("real_checksum", "x"),
+            Term("real_checksum", self.dataset.finite(real.split).checksum),
             Term("real_count", real.count, f"{real.count}x{samples.count}"),
             Term("generated_count", samples.count),
         ]

@@ -63,7 +63,7 @@ class Context:
         """The backbone that the settings name, for data of this shape."""
         spec = self.catalog.model(choice.name)
         settings_class: type[Settings] = self.catalog.load_spec("model", spec.name, "settings")
-        settings = validated(settings_class, choice.settings, f"backbone '{spec.name}'")
+        settings = validated(settings_class, choice.settings, f"backbone '{spec.name}'", prefix="backbone.")
         backbone: Backbone = self.catalog.load_spec("model", spec.name, "build")(settings, shape)
         return backbone
 

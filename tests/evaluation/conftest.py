@@ -19,11 +19,13 @@ class ToySampler:
     """Latents [N, 8] through a linear map, batch norm and dropout to tanh images [N, *shape] or plain points [N, D].
 
     :ivar sizes: how many seeds each call was handed.
+    :ivar runs: the run seeds that it was handed.
     """
 
     def __init__(self, shape: tuple[int, ...], seed: int = 0) -> None:
         self.shape = shape
         self.sizes: list[int] = []
+        self.runs: set[int] = set()
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             out = int(torch.tensor(shape).prod())
@@ -31,6 +33,7 @@ class ToySampler:
         # running statistics that fit the data, as after training, but not exactly
         self.net[1].running_mean.fill_(0.1)
         self.net[1].running_var.fill_(0.5)
+        self.net[1].num_batches_tracked.fill_(1000)
 
     @property
     def networks(self) -> Mapping[str, nn.Module]:
@@ -42,6 +45,7 @@ class ToySampler:
 
     def sample(self, seeds: Seeds, conditions: Tensor | None = None) -> Samples:
         self.sizes.append(len(seeds))
+        self.runs.add(seeds.run_seed)
         latents = seeds.normal("latent", 8)
         values = self.net(latents).reshape(-1, *self.shape)
         return Samples(values.tanh() if len(self.shape) == 3 else values, None, latents)

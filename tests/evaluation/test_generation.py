@@ -81,6 +81,7 @@ def test_standing_statistics_are_the_plain_average_over_their_own_blocks(toy: To
         standing = sampler.net[1].running_mean.clone(), sampler.net[1].running_var.clone()
         assert not sampler.net[1].training
     assert sampler.sizes == [32] * STANDING_BLOCKS
+    assert 1 not in sampler.runs  # none of the samples that are measured has a part in it
     # the law of the hidden units is known: normal latents through a linear map
     weight, bias = sampler.net[0].weight, sampler.net[0].bias
     assert torch.allclose(standing[0], bias, atol=0.2)

@@ -1,7 +1,7 @@
 """The built-in data sets: names, shapes, licences, and the checksums of their published files.
 
 MD5 sums of compressed files are those that torchvision's loaders hold. MD5 sums of the uncompressed MNIST and
-Fashion-MNIST files let a copy that was compressed anew pass; for Kuzushiji-MNIST nobody publishes them.
+Fashion-MNIST files let a copy that was compressed anew pass; for Kuzushiji-MNIST none are known here.
 """
 
 from __future__ import annotations

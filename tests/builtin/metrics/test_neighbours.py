@@ -111,6 +111,13 @@ def test_a_point_far_from_the_origin_keeps_its_digits() -> None:
     assert numbers(real, generated) == pytest.approx(numbers(real + 1e5, generated + 1e5), abs=1e-12)
 
 
+def test_copies_are_at_distance_zero_exactly() -> None:
+    points = cloud(300, 0, d=64)
+    (_, squared), *_ = squared_distances(points, points)
+    assert torch.equal(squared.diagonal(), torch.zeros(300, dtype=torch.float64))
+    assert float((squared + torch.eye(300)).min()) > 0.5
+
+
 def test_the_same_images_score_full_marks() -> None:
     real = cloud(100, 0)
     found = numbers(real, real)

@@ -294,3 +294,5 @@ def test_goes_on_to_the_bit_from_its_state_in_a_method_built_with_other_weights(
     first.steps(2, 4)
     second.steps(2, 4)
     assert same(stored(first.method), stored(second.method))
+    ours, theirs = (running.method.trained().sample(Seeds(0, range(4))) for running in (first, second))
+    assert torch.equal(ours.images, theirs.images)

@@ -1,0 +1,24 @@
+"""Small biggan networks for tests."""
+
+from __future__ import annotations
+
+import torch
+
+from harness.builtin.models.biggan import build
+from harness.builtin.models.biggan_settings import BigGANSettings
+
+#: one condition each for a batch of three
+CONDITION = torch.tensor([0, 2, 1])
+
+RESOLUTIONS = (8, 16, 32, 64, 128)
+
+
+def backbone(resolution: int = 8, channels: int = 1, **settings):
+    return build(BigGANSettings(**{"width": 4, **settings}), (channels, resolution, resolution))
+
+
+def pair(resolution: int = 8, conditions: int = 3, seed: int = 0, adapters=None, **settings):
+    torch.manual_seed(seed)
+    built = backbone(resolution, **settings)
+    generator = built.generator(conditions=conditions, adapters=adapters)
+    return generator, built.discriminator(conditions=conditions, adapters=adapters)
