@@ -46,6 +46,7 @@ class Gan:
             "discriminator": self.discriminator,
             "generator_adam": self.generator_adam,
             "discriminator_adam": self.discriminator_adam,
+            "average": self.average,
         }
 
     def trained(self) -> GeneratorSampler:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import torch
+from torch import nn
 
 from harness.builtin.models.biggan import build
 from harness.builtin.models.biggan_settings import BigGANSettings
+from harness.networks import Adapted
 
 #: one condition each for a batch of three
 CONDITION = torch.tensor([0, 2, 1])
@@ -22,3 +24,16 @@ def pair(resolution: int = 8, conditions: int = 3, seed: int = 0, adapters=None,
     built = backbone(resolution, **settings)
     generator = built.generator(conditions=conditions, adapters=adapters)
     return generator, built.discriminator(conditions=conditions, adapters=adapters)
+
+
+class Echo(nn.Module):
+    """Passes features on and remembers them."""
+
+    def __init__(self, place) -> None:
+        super().__init__()
+        self.place, self.seen = place, None
+        self.weight = nn.Parameter(torch.randn(place.width))
+
+    def forward(self, features, noise=None):
+        self.seen = features
+        return Adapted(features + 0 * self.weight[:, None, None], note=self.place.name)

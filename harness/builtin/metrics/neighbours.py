@@ -18,8 +18,8 @@ from torch import Tensor
 from harness.errors import EvaluationError
 from harness.evaluation import Features, Measurement, Offer, Term, Value
 
-#: distances held at once (64 MiB of float64)
-DISTANCES = 2**23
+#: distances held at once (32 MiB of float64)
+DISTANCES = 2**22
 
 #: a distance and a radius that differ by less than this share are equal: one of them is the other, rounded differently
 TIE = 1e-9
@@ -54,13 +54,17 @@ def squared_distances(a: Tensor, b: Tensor, rows: int | None = None) -> Iterator
     """
     rows = rows or max(1, DISTANCES // len(b))
     centre = b.mean(0, dtype=torch.float64)  # distances do not change, and small numbers keep their digits
-    columns = [part.double() - centre for part in b.split(max(1, DISTANCES // max(1, b.shape[1])))]
-    norms_b = torch.cat([part.square().sum(1) for part in columns])  # [M]
+    columns = max(1, DISTANCES // (4 * b.shape[1]))
+    norms_b = torch.cat([(part.double() - centre).square().sum(1) for part in b.split(columns)])  # [M]
     for start in range(0, len(a), rows):
         band = a[start : start + rows].double() - centre
+        squared = torch.empty(len(band), len(b), dtype=torch.float64)
+        for first in range(0, len(b), columns):
+            part = b[first : first + columns].double() - centre  # once more for each band: cheaper than to hold it
+            squared[:, first : first + columns] = band @ part.T
         norms = band.square().sum(1)[:, None] + norms_b  # [rows, M]
-        squared = torch.cat([band @ part.T for part in columns], 1).mul_(-2.0).add_(norms)
-        squared[squared < SAME * norms] = 0.0
+        squared.mul_(-2.0).add_(norms)
+        squared.masked_fill_(squared < norms.mul_(SAME), 0.0)
         yield slice(start, start + len(band)), squared
 
 

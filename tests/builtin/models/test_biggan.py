@@ -8,7 +8,7 @@ import io
 import pytest
 import torch
 import torch.nn.functional as F
-from small_biggan import CONDITION, RESOLUTIONS, backbone, pair
+from small_biggan import CONDITION, RESOLUTIONS, Echo, backbone, pair
 from torch import nn
 
 from harness.builtin.models.biggan import build
@@ -22,19 +22,6 @@ MAPS = {8: [4, 4, 4], 16: [8, 8, 8], 32: [16, 8, 8, 8], 64: [32, 16, 8, 4, 4], 1
 
 def count(*networks) -> int:
     return sum(parameter.numel() for network in networks for parameter in network.parameters())
-
-
-class Echo(nn.Module):
-    """Passes features on and remembers them."""
-
-    def __init__(self, place) -> None:
-        super().__init__()
-        self.place, self.seen = place, None
-        self.weight = nn.Parameter(torch.randn(place.width))
-
-    def forward(self, features, noise=None):
-        self.seen = features
-        return Adapted(features + 0 * self.weight[:, None, None], note=self.place.name)
 
 
 # -- parameter counts -----------------------------------------------------------------------------------------------
