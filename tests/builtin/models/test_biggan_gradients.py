@@ -6,7 +6,7 @@ import copy
 
 import pytest
 import torch
-from small_biggan import CONDITION, backbone, pair
+from small_biggan import CONDITION, Echo, backbone, pair
 
 from harness.builtin.losses.penalties import r1
 
