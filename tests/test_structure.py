@@ -134,7 +134,7 @@ def test_every_exception_is_still_needed(use: Allowed) -> None:
 
 #: from the ground up; a module imports its own floor and those below
 FLOORS = (
-    {"errors", "specs", "hookspecs", "spec_rules", "randomness", "capabilities", "networks"},
+    {"errors", "atomic", "specs", "hookspecs", "spec_rules", "randomness", "capabilities", "networks"},
     {"plugins", "config"},
     {"catalog", "plugin_check", "data", "experiment", "sampling"},
     {"methods", "training", "evaluation"},

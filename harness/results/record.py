@@ -7,8 +7,6 @@ below: ``python -m harness.results.record`` writes it anew.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness import __version__
+from harness.atomic import replacing
 from harness.errors import UserError
 from harness.evaluation.entries import MetricEntry
 
@@ -110,23 +109,11 @@ def write_record_file(path: Path, record: Mapping[str, Any]) -> None:
         text = json.dumps(record, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
     except ValueError as error:
         raise UserError(f"cannot write {path}: a number in the record is not finite") from error
-    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8"
-        ) as file:
-            temporary = Path(file.name)
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        # a temporary file is private; a record is as readable as any file that the user makes
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-        _sync_folder(path.parent)
+        with replacing(path, "w") as handle:
+            handle.write(text)
     except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
         raise UserError(f"cannot write {path}: {error.strerror or error}", "free some space or choose --out") from error
 
 
@@ -168,21 +155,6 @@ def json_schema() -> dict[str, Any]:
 def schema_path() -> Path:
     """Where the schema lies that ships with the package."""
     return Path(str(files("harness.results"))) / "schema" / "results.schema.json"
-
-
-def _umask() -> int:
-    # there is no way to ask for the mask without setting it
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 if __name__ == "__main__":

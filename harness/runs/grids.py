@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from harness.atomic import replacing
 from harness.data import LoadedDataset
 from harness.experiment import Experiment
 from harness.runs.drawing import draw
@@ -30,7 +30,7 @@ def draw_samples(trained: Any, dataset: LoadedDataset, experiment: Experiment, p
     evaluation = experiment.settings.evaluation
     if dataset.spec.kind == "points":
         samples = draw(trained, POINTS, experiment.seed, evaluation)
-        _write(path, scatter_png(samples.images, dataset.finite("train").values[:POINTS]))
+        write_picture(path, scatter_png(samples.images, dataset.finite("train").values[:POINTS]))
         return
     conditions = None
     if experiment.settings.conditional:
@@ -38,7 +38,7 @@ def draw_samples(trained: Any, dataset: LoadedDataset, experiment: Experiment, p
         conditions = torch.arange(ROWS * classes) % classes
     count = ROWS * COLUMNS if conditions is None else len(conditions)
     samples = draw(trained, count, experiment.seed, evaluation, conditions)
-    _write(path, grid_png(samples.images, count // ROWS))
+    write_picture(path, grid_png(samples.images, count // ROWS))
 
 
 def grid_png(images: Tensor, columns: int) -> bytes:
@@ -77,8 +77,8 @@ def scatter_png(generated: Tensor, real: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_picture(path: Path, data: bytes) -> None:
+    """Write a PNG, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_bytes(data)
-    os.replace(temporary, path)
+    with replacing(path) as handle:
+        handle.write(data)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from harness.atomic import replacing
 from harness.capabilities import Sampler
 from harness.catalog import Catalog
 from harness.errors import SettingsError
 from harness.runs.drawing import draw
-from harness.runs.grids import grid_png, scatter_png
+from harness.runs.grids import grid_png, scatter_png, write_picture
 from harness.runs.restoring import RestoredRun, restore_run
 from harness.training.devices import choose_device
 from harness.training.run_folder import RunFolder
@@ -54,9 +54,9 @@ def sample_run(
     if out.suffix == ".npz":
         _write_npz(out, samples.images.cpu(), samples.conditions)
     elif run.problem.kind == "points":
-        out.write_bytes(scatter_png(samples.images, np.empty((0, samples.images.shape[1]))))
+        write_picture(out, scatter_png(samples.images, np.empty((0, samples.images.shape[1]))))
     else:
-        out.write_bytes(grid_png(samples.images, min(columns, count)))
+        write_picture(out, grid_png(samples.images, min(columns, count)))
     return count
 
 
@@ -82,7 +82,5 @@ def _write_npz(out: Path, images: torch.Tensor, conditions: torch.Tensor | None)
         arrays = {"arr_0": images.numpy()}
     if conditions is not None:
         arrays["labels"] = conditions.cpu().numpy()
-    temporary = out.with_name(f".{out.name}.part")
-    with temporary.open("wb") as handle:
+    with replacing(out) as handle:
         np.savez_compressed(handle, **arrays)  # type: ignore[arg-type]
-    os.replace(temporary, out)

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from harness.atomic import replacing, temporary_path
 from harness.errors import CheckpointError, Diverged
 
 CHECKPOINT_FORMAT = "gan-harness checkpoint"
@@ -20,8 +21,6 @@ CHECKPOINT_VERSION = 1
 
 #: newest checkpoints kept beside the best one
 KEPT = 2
-
-TEMPORARY = ".saving.pt"
 
 
 # -- the method's declared state -------------------------------------------------------------------
@@ -111,17 +110,11 @@ def save_checkpoint(folder: Path, payload: dict[str, Any], name: str) -> Path:
 
     :raises CheckpointError: where the disk is full or refuses; the earlier checkpoints are untouched.
     """
-    target, temporary = folder / name, folder / TEMPORARY
+    target = folder / name
     try:
-        with temporary.open("wb") as handle:
+        with replacing(target, check=verify_checkpoint) as handle:
             torch.save({"format": CHECKPOINT_FORMAT, "version": CHECKPOINT_VERSION, **payload}, handle)
-            handle.flush()
-            os.fsync(handle.fileno())
-        verify_checkpoint(temporary)
-        temporary.replace(target)
-        _sync_folder(folder)
     except (OSError, RuntimeError) as error:
-        temporary.unlink(missing_ok=True)
         raise _save_error(error, target) from error
     for old in checkpoints_in(folder)[:-KEPT]:
         old.unlink(missing_ok=True)
@@ -130,7 +123,7 @@ def save_checkpoint(folder: Path, payload: dict[str, Any], name: str) -> Path:
 
 def copy_checkpoint(source: Path, target: Path) -> None:
     """Keep a checkpoint under another name (no bytes are copied where the file system can link)."""
-    temporary = target.with_name(f".{target.name}.part")
+    temporary = temporary_path(target)
     temporary.unlink(missing_ok=True)
     os.link(source, temporary)
     temporary.replace(target)
@@ -193,11 +186,3 @@ def _save_error(error: Exception, target: Path) -> CheckpointError:
 
 def _first_line(error: BaseException) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from harness.atomic import replacing
 from harness.errors import CheckpointError, RunFolderError
 
 
@@ -120,12 +121,8 @@ class RunFolder:
 
 def write_atomically(path: Path, text: str) -> None:
     """The file has either its old content or all of the new."""
-    temporary = path.with_name(f".{path.name}.part")
-    with temporary.open("w", encoding="utf-8") as handle:
+    with replacing(path, "w") as handle:
         handle.write(text)
-        handle.flush()
-        os.fsync(handle.fileno())
-    temporary.replace(path)
 
 
 def append_line(path: Path, values: dict[str, Any]) -> None:

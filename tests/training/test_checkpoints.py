@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import nn
 
+from harness.atomic import temporary_path
 from harness.errors import CheckpointError, Diverged
 from harness.training.checkpoints import (
     CHECKPOINT_FORMAT,
     CHECKPOINT_VERSION,
-    TEMPORARY,
     apply_state,
     check_finite,
     checkpoints_in,
@@ -122,7 +122,7 @@ def test_a_later_version_is_refused(tmp_path):
 
 def test_a_full_disk_is_one_line_and_the_earlier_checkpoint_stays(tmp_path):
     kept = save(tmp_path, 1, state={"w": torch.ones(3)})
-    (tmp_path / TEMPORARY).symlink_to("/dev/full")  # the kernel's own full disk
+    temporary_path(tmp_path / "step-00000002.pt").symlink_to("/dev/full")  # the kernel's own full disk
     with pytest.raises(CheckpointError) as error:
         save(tmp_path, 2, state={"w": torch.ones(300_000)})
     assert "disk full" in str(error.value)
@@ -130,4 +130,4 @@ def test_a_full_disk_is_one_line_and_the_earlier_checkpoint_stays(tmp_path):
     assert "\n" not in str(error.value)
     assert checkpoints_in(tmp_path) == [kept]
     assert load_checkpoint(kept, CPU)["state"]["w"].tolist() == [1, 1, 1]
-    assert not (tmp_path / TEMPORARY).is_symlink()
+    assert [path.name for path in tmp_path.iterdir()] == [kept.name]
