@@ -29,17 +29,19 @@ from harness.specs import (
 
 if TYPE_CHECKING:
     from harness.capabilities import Sampler, Samples
-    from harness.config import BackboneChoice, MethodSettings, Settings
+    from harness.config import AdamSettings, BackboneChoice, MethodSettings, PenaltySettings, Settings
     from harness.data import Batch, Problem, Stream
     from harness.methods import Context, Method, Stage
     from harness.networks import Adapted, Backbone, Critique, Place
     from harness.randomness import Seeds
     from harness.sampling import GeneratorSampler
     from harness.training.averaging import Average
+    from harness.training.optimisers import LazyPenalty, adam
 
 __version__ = "0.1.0"
 
 _LAZY = {
+    "AdamSettings": "harness.config",
     "Adapted": "harness.networks",
     "Average": "harness.training.averaging",
     "Backbone": "harness.networks",
@@ -48,8 +50,10 @@ _LAZY = {
     "Context": "harness.methods",
     "Critique": "harness.networks",
     "GeneratorSampler": "harness.sampling",
+    "LazyPenalty": "harness.training.optimisers",
     "Method": "harness.methods",
     "MethodSettings": "harness.config",
+    "PenaltySettings": "harness.config",
     "Place": "harness.networks",
     "Problem": "harness.data",
     "Sampler": "harness.capabilities",
@@ -58,9 +62,11 @@ _LAZY = {
     "Settings": "harness.config",
     "Stage": "harness.methods",
     "Stream": "harness.data",
+    "adam": "harness.training.optimisers",
 }
 
 __all__ = [
+    "AdamSettings",
     "Adapted",
     "AugmentationSpec",
     "Average",
@@ -72,12 +78,14 @@ __all__ = [
     "DatasetSpec",
     "ExtractorSpec",
     "GeneratorSampler",
+    "LazyPenalty",
     "LossSpec",
     "Method",
     "MethodSettings",
     "MethodSpec",
     "MetricSpec",
     "ModelSpec",
+    "PenaltySettings",
     "PenaltySpec",
     "Place",
     "Problem",
@@ -95,6 +103,7 @@ __all__ = [
     "Stream",
     "UserError",
     "__version__",
+    "adam",
     "hookimpl",
 ]
 

@@ -53,6 +53,25 @@ class EmaSettings(Settings):
     """step before which the average is a copy"""
 
 
+class AdamSettings(Settings):
+    """Plain Adam; weight decay is its coupled L2."""
+
+    lr: float = Field(default=2e-4, gt=0)
+    betas: tuple[float, float] = (0.0, 0.999)
+    eps: float = Field(default=1e-8, gt=0)
+    weight_decay: float = Field(default=0.0, ge=0)
+
+
+class PenaltySettings(Settings):
+    """A gradient penalty on a discriminator."""
+
+    name: str | None = None
+    """which penalty; none named: no penalty"""
+    weight: float = Field(default=1.0, ge=0)
+    every: int = Field(default=1, gt=0)
+    """discriminator steps from one penalty to the next; its weight is multiplied by this"""
+
+
 class EvaluationSettings(Settings):
     """What is measured at the end and on the way."""
 
@@ -256,10 +275,12 @@ def flattened(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 __all__ = [
+    "AdamSettings",
     "BackboneChoice",
     "EmaSettings",
     "EvaluationSettings",
     "MethodSettings",
+    "PenaltySettings",
     "Settings",
     "flattened",
     "merged",

@@ -80,6 +80,16 @@ class Context:
         penalty: Callable[..., Tensor] = self.catalog.load_spec("penalty", name, "penalty")
         return penalty
 
+    # -- drawing -----------------------------------------------------------------------------------
+
+    def latents(self, n: int, dim: int) -> Tensor:
+        """Standard normal latents [n, dim]."""
+        return torch.randn(n, dim, device=self.device)
+
+    def conditions(self, n: int, k: int) -> Tensor | None:
+        """Uniform conditions int64 [n] below `k`; None where there are none to tell (k = 0)."""
+        return torch.randint(k, (n,), device=self.device) if k else None
+
     # -- stepping ----------------------------------------------------------------------------------
 
     def minimize(self, **pairs: tuple[Loss, Optimizer]) -> None:

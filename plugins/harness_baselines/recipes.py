@@ -15,7 +15,7 @@ _TINY = Scale(
     settings={
         "backbone": {"width": 8},
         "d_steps": 2,
-        "steps": 600,
+        "steps": 1200,
         "generator_adam": {"lr": 1e-3},
         "discriminator_adam": {"lr": 1e-3},
         "ema": {"decay": 0.99, "start": 100},

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from harness import Average, Batch, Context, Critique, GeneratorSampler, Place, Problem, SettingsError, Stage, Stream
+from harness import (
+    Average,
+    Batch,
+    Context,
+    Critique,
+    GeneratorSampler,
+    LazyPenalty,
+    Place,
+    Problem,
+    SettingsError,
+    Stage,
+    Stream,
+    adam,
+)
 from harness.networks import Adapters, adapter_parameters, backbone_parameters
 from harness_lcsa.block import Coding, LCSABlock
-from harness_lcsa.config import AdamSettings, LCSASettings
+from harness_lcsa.config import LCSASettings
 from harness_lcsa.controller import Controller, mean_sign
 
 
@@ -19,10 +32,6 @@ class LCSAGan:
     """The method of one run: generator, discriminator with dictionaries, three Adams, and the controller."""
 
     def __init__(self, settings: LCSASettings, problem: Problem, ctx: Context) -> None:
-        if settings.conditional and problem.n_classes == 0:
-            raise SettingsError(
-                f"conditional=true, but data set '{problem.dataset}' has no labels", "use --set conditional=false"
-            )
         self.settings = settings
         self.ctx = ctx
         self.conditions = problem.n_classes if settings.conditional else 0
@@ -44,7 +53,7 @@ class LCSAGan:
         )
         self.average = Average(self.generator, settings.ema.decay, settings.ema.start)
         self.loss = ctx.loss(settings.loss)
-        self.penalty = None if settings.penalty.name is None else ctx.penalty(settings.penalty.name)
+        self.penalty = LazyPenalty(settings.penalty, ctx)
 
     # -- what the loop asks for --------------------------------------------------------------------
 
@@ -82,7 +91,7 @@ class LCSAGan:
         cadence = self.settings.controller.cadence
         for number in range(self.settings.d_steps):
             batch = stream.next()
-            critique = self.discriminator_step(batch, number)
+            critique = self.discriminator_step(batch, self.ctx.step * self.settings.d_steps + number)
             if cadence == "discriminator":
                 self.controller.adapt()
         if cadence == "generator":
@@ -91,14 +100,14 @@ class LCSAGan:
         self.average.update(self.generator, self.ctx.step)
         self.report(critique.notes)
 
-    def discriminator_step(self, batch: Batch, number: int) -> Critique:
+    def discriminator_step(self, batch: Batch, step: int) -> Critique:
         """One step of the discriminator, then one of the dictionaries with the same features and codes."""
         real, n = batch.images, len(batch.images)
         labels = batch.labels if self.conditions else None
         # a penalty sees real and fake under one condition each, so that they may be interpolated
-        told = labels if self.penalty is not None else self.random_conditions(n)
+        told = labels if self.penalty.chosen else self.ctx.conditions(n, self.conditions)
         with torch.no_grad():
-            fake = self.generator(self.random_latents(n), told)
+            fake = self.generator(self.ctx.latents(n, self.latent_dim), told)
 
         # one pass codes real and fake together: the dictionaries learn the manifold of both
         both = torch.cat([labels, told]) if labels is not None and told is not None else None
@@ -107,7 +116,7 @@ class LCSAGan:
         terms = {
             "adversarial": self.loss.discriminator(real_logits, fake_logits),
             "proximity": self.controller.gamma * proximity(critique),  # Eq. (4)
-            **self.penalty_term(real, fake, labels, number),
+            **self.penalty.terms(lambda x: self.discriminator(x, labels).score, real, fake, step),
         }
         self.ctx.minimize(discriminator=(terms, self.discriminator_adam))
 
@@ -125,8 +134,8 @@ class LCSAGan:
 
     def generator_step(self, n: int) -> None:
         """One step of the generator through the mixing discriminator, whose dictionaries rest."""
-        told = self.random_conditions(n)
-        critique = self.discriminator(self.generator(self.random_latents(n), told), told)
+        told = self.ctx.conditions(n, self.conditions)
+        critique = self.discriminator(self.generator(self.ctx.latents(n, self.latent_dim), told), told)
         terms = {"adversarial": self.loss.generator(critique.score)}
         if self.settings.proximity.in_generator_loss:
             terms["proximity"] = self.controller.gamma * proximity(critique)
@@ -134,24 +143,7 @@ class LCSAGan:
         if self.settings.dictionary.in_generator_step:
             self.dictionary_step(critique)
 
-    def penalty_term(self, real: Tensor, fake: Tensor, labels: Tensor | None, number: int) -> dict[str, Tensor]:
-        """The gradient penalty where one is chosen and due, every `penalty.every` discriminator steps."""
-        every, weight = self.settings.penalty.every, self.settings.penalty.weight
-        if self.penalty is None or (self.ctx.step * self.settings.d_steps + number) % every:
-            return {}
-        with self.ctx.full_precision():
-            penalty = self.penalty(lambda images: self.discriminator(images, labels).score, real, fake)
-        return {"penalty": weight * every * penalty}
-
-    # -- draws and reports -------------------------------------------------------------------------
-
-    def random_latents(self, n: int) -> Tensor:
-        """Standard normal latents [n, latent_dim]."""
-        return torch.randn(n, self.latent_dim, device=self.ctx.device)
-
-    def random_conditions(self, n: int) -> Tensor | None:
-        """Uniform conditions int64 [n]; None without."""
-        return torch.randint(self.conditions, (n,), device=self.ctx.device) if self.conditions else None
+    # -- reports -----------------------------------------------------------------------------------
 
     def report(self, codings: Mapping[str, Coding]) -> None:
         """Log the controller and each block; how atoms are used costs a pass over the codes, so only for a log line."""
@@ -179,13 +171,6 @@ class LCSAGan:
                 f"backbone '{self.settings.backbone.name}' has no discriminator block {missing[0]}",
                 f"choose blocks from {', '.join(map(str, known))}",
             )
-
-
-def adam(parameters: Iterator[nn.Parameter], settings: AdamSettings) -> torch.optim.Adam:
-    """Plain Adam with coupled weight decay."""
-    return torch.optim.Adam(
-        parameters, lr=settings.lr, betas=settings.betas, eps=settings.eps, weight_decay=settings.weight_decay
-    )
 
 
 def blocks_of(discriminator: nn.Module) -> dict[str, LCSABlock]:

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 
 from harness import Seeds, SettingsError
-from harness.data import Problem
 from harness.networks import adapter_parameters, backbone_parameters
 
 Make = Callable[..., Any]
@@ -64,13 +63,6 @@ def test_blocks_can_be_chosen(make: Make) -> None:
 def test_a_block_that_the_backbone_lacks_is_refused(make: Make) -> None:
     with pytest.raises(SettingsError, match=r"no discriminator block 7; choose blocks from 1, 2, 3"):
         make(blocks=[1, 7])
-
-
-def test_labels_are_needed_for_conditions(make: Make) -> None:
-    running = make()
-    unlabelled = Problem("somewhere", "images", (1, 8, 8), (), 100)
-    with pytest.raises(SettingsError, match=r"data set 'somewhere' has no labels; use --set conditional=false"):
-        type(running.method)(running.method.settings, unlabelled, running.ctx)
 
 
 def test_each_parameter_has_one_optimiser(make: Make) -> None:
