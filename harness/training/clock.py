@@ -34,13 +34,17 @@ class Clock:
         """Seconds spent so far."""
         return self.seconds_before + (time.perf_counter() - self._started if self._started is not None else 0.0)
 
-    def seconds_left(self, done: int) -> float:
-        """At the stage's rate so far, without its first step (which pays for warming up)."""
-        now = time.perf_counter()
+    def steps_per_second(self, done: int) -> float:
+        """The stage's rate so far, without its first step (which pays for warming up); 0 while unknown."""
         if self._first is None or done <= self._first[0]:
             return 0.0
         first_step, first_time = self._first
-        return (now - first_time) / (done - first_step) * (self._total - done)
+        return (done - first_step) / max(time.perf_counter() - first_time, 1e-9)
+
+    def seconds_left(self, done: int) -> float:
+        """At the stage's rate so far; 0 while unknown."""
+        rate = self.steps_per_second(done)
+        return (self._total - done) / rate if rate else 0.0
 
     def estimate(self, done: int) -> float | None:
         """The time that remains, once, as soon as it is worth saying."""

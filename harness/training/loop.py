@@ -206,13 +206,20 @@ class Training:
     def _log(self, stage: Stage) -> None:
         self._check_terms(stage)
         values = self.ctx.meters.drain()
-        self.reporter.line(stage.name, self.done, stage.steps, values, self.clock.seconds_left(self.total_done))
+        self._show(stage, values)
         if self.runtime.rank != 0:
             return
         finite = {name: value if abs(value) < float("inf") else None for name, value in values.items()}
         line = {"step": self.total_done, "stage": stage.name, "stage_step": self.done, **finite}
         append_line(self.folder.log, line | {"seconds": round(self.clock.seconds, 3), "images": self.images_seen})
         self.watch.step_finished(stage.name, self.done, values)
+
+    def _show(self, stage: Stage, values: Mapping[str, float]) -> None:
+        """Loss terms and the method's own numbers; what it says of each place is for the log alone."""
+        shown = {name: value for name, value in values.items() if "/" not in name or name in self.ctx.meters.terms}
+        rate = self.clock.steps_per_second(self.total_done) * self.images_seen / max(self.total_done, 1)
+        left = self.clock.seconds_left(self.total_done)
+        self.reporter.line(stage.name, self.done, stage.steps, shown, rate, left)
 
     def _check_terms(self, stage: Stage) -> None:
         bad = self.ctx.meters.bad_term()

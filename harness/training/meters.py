@@ -32,6 +32,11 @@ class Meters:
         newly_bad = ~torch.isfinite(value.detach()) & (first < 0)
         self._first_bad[name] = torch.where(newly_bad, torch.full_like(first, step), first)
 
+    @property
+    def terms(self) -> frozenset[str]:
+        """Names of the loss terms seen so far."""
+        return frozenset(self._first_bad)
+
     def bad_term(self) -> tuple[str, int] | None:
         """The term that stopped being finite first, and the step; None when all are finite."""
         found = [(int(first), name) for name, first in self._first_bad.items() if int(first) >= 0]

@@ -43,15 +43,18 @@ class Reporter:
             return
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.table import Column
 
+        rest = Column(ratio=1, no_wrap=True, overflow="ellipsis")  # what is narrow keeps its width
         self._progress = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TimeRemainingColumn(compact=True),
-            TextColumn("{task.fields[values]}"),
+            TextColumn("{task.fields[values]}", table_column=rest),
             console=Console(file=self._stream),
             transient=True,
+            expand=True,
         )
         self._task = self._progress.add_task(stage, total=total, completed=done, values="")
         self._progress.start()
@@ -61,9 +64,19 @@ class Reporter:
         if self._progress is not None:
             self._progress.advance(self._task)
 
-    def line(self, stage: str, done: int, total: int, values: Mapping[str, float], seconds_left: float) -> None:
+    def line(
+        self,
+        stage: str,
+        done: int,
+        total: int,
+        values: Mapping[str, float],
+        images_per_second: float,
+        seconds_left: float,
+    ) -> None:
         """A line of the log is due."""
-        shown = "  ".join(f"{name}={value:.4g}" for name, value in values.items())
+        shown = "  ".join(
+            [f"{images_per_second:.0f} img/s", *(f"{name}={value:.4g}" for name, value in values.items())]
+        )
         if self._progress is not None:
             self._progress.update(self._task, values=shown)
         elif not self._quiet:

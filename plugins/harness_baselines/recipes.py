@@ -15,13 +15,19 @@ _TINY = Scale(
     settings={
         "backbone": {"width": 8},
         "d_steps": 2,
-        "steps": 1200,
-        "generator_adam": {"lr": 1e-3},
-        "discriminator_adam": {"lr": 1e-3},
+        "steps": 1000,
+        "generator_adam": {"lr": 4e-4},
+        "discriminator_adam": {"lr": 4e-4},
         "ema": {"decay": 0.99, "start": 100},
         "evaluation": {"samples": 2000, "neighbours_samples": 1000},
     },
-    on={"digits": {"backbone": {"width": 16}, "steps": 1000}},
+    on={
+        "digits": {
+            "backbone": {"width": 16},
+            "generator_adam": {"lr": 1e-3},
+            "discriminator_adam": {"lr": 1e-3},
+        }
+    },
 )
 
 GAN = (

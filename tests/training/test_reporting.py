@@ -23,16 +23,16 @@ def test_without_a_terminal_there_are_plain_lines():
     reporter = Reporter(stream)
     reporter.start("gan", 100, 0)
     reporter.step()
-    reporter.line("gan", 50, 100, {"d": 1.23456}, 61)
+    reporter.line("gan", 50, 100, {"d": 1.23456}, 812.3, 61)
     reporter.stop()
-    assert stream.getvalue() == "gan 50/100  d=1.235  1m01s left\n"
+    assert stream.getvalue() == "gan 50/100  812 img/s  d=1.235  1m01s left\n"
 
 
 def test_quiet_prints_nothing():
     stream = io.StringIO()
     reporter = Reporter(stream, quiet=True)
     reporter.note("a")
-    reporter.line("gan", 1, 2, {}, 0)
+    reporter.line("gan", 1, 2, {}, 0, 0)
     assert stream.getvalue() == ""
 
 
@@ -46,5 +46,6 @@ def test_the_estimate_is_given_once_and_leaves_the_first_step_out(monkeypatch):
         now[0] += 60.0 if done == 1 else 4.0  # the first step warms up
         estimates.append(clock.estimate(done))
     assert estimates == [None, None, 4.0 * (1000 - 3), None, None, None, None]
+    assert clock.steps_per_second(7) == 0.25
     assert clock.seconds_left(7) == 4.0 * (1000 - 7)
     assert clock.seconds == 60 + 6 * 4
