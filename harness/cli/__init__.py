@@ -41,7 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail("interrupted", INTERRUPTED)
     except UserError as error:
-        return _fail(f"error: {error}", error.exit_code)
+        # a run that was asked to stop, and has saved itself, is no mistake
+        return _fail(str(error) if error.exit_code == INTERRUPTED else f"error: {error}", error.exit_code)
     except typer.TyperException as error:
         return _fail(f"error: {_usage_problem(error)}", error.exit_code)
 
