@@ -39,6 +39,7 @@ class Stage:
     :param finish: called once after the last step with the training data; may be repeated without harm.
     :param data: replaces the data that the stage's stream draws from (for labels made by an earlier stage).
     :param products: names of state entries that the stage makes for others; also saved as ``products/<name>.pt``.
+    :param samples: whether the method can already sample; without, no grid or evaluation is made during the stage.
     :param source: a run folder whose product is taken instead of training this stage.
     """
 
@@ -49,6 +50,7 @@ class Stage:
     finish: Callable[[TrainingData], None] | None = None
     data: Callable[[TrainingData], TrainingData] | None = None
     products: tuple[str, ...] = ()
+    samples: bool = True
     source: str | None = None
 
 

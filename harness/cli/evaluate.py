@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from harness.cli.options import AsJson, Without
+from harness.cli.printing import print_json
 from harness.cli.run import DataRoot, Device
 
 
@@ -42,7 +43,10 @@ def evaluate(
         data_root=data_root,
         device=device,
     )
-    print_record(record, RunFolder(run), as_json)
+    if as_json:
+        print_json(record)
+    else:
+        print_record(record, RunFolder(run))
     return 0
 
 

@@ -1,39 +1,39 @@
-"""Tables and JSON on standard output, without a drawing library: that alone would cost what the commands may take."""
+"""Tables and JSON on standard output."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import sys
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-GAP = "  "
 #: a last column narrower than this is not worth wrapping
 NARROWEST = 20
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], width: int | None = None) -> str:
     """Aligned columns under their headers; the last column is wrapped to `width` characters where that is given."""
+    from tabulate import tabulate
+
     if any(len(row) != len(headers) for row in rows):
         raise ValueError(f"every row needs {len(headers)} cells")
-    cells = [list(headers), *(list(row) for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(headers))]
-    indent = sum(widths[:-1]) + len(GAP) * (len(widths) - 1)
-    cells.insert(1, ["-" * size for size in widths])
-    if width is not None:
-        cells[1][-1] = cells[1][-1][: max(width - indent, NARROWEST)]
-    return "\n".join(_line(line, widths, indent, width) for line in cells)
-
-
-def _line(cells: Sequence[str], widths: Sequence[int], indent: int, width: int | None) -> str:
-    start = "".join(cell.ljust(size) + GAP for cell, size in zip(cells[:-1], widths[:-1], strict=True))
-    last = [cells[-1]]
-    if width is not None and cells[-1]:
-        last = textwrap.wrap(cells[-1], max(width - indent, NARROWEST), break_long_words=False, break_on_hyphens=False)
-    return "\n".join((start if number == 0 else " " * indent) + part for number, part in enumerate(last)).rstrip()
+    wrap: list[int | None] | None = None
+    if width is not None and rows:
+        # tabulate gives a header two spaces more than it needs, and columns two between them
+        widths = (max(len(header) + 2, *(len(row[n]) for row in rows)) + 2 for n, header in enumerate(headers[:-1]))
+        others = sum(widths)
+        wrap = [*[None] * (len(headers) - 1), max(width - others, NARROWEST)]
+    text = tabulate(
+        rows,
+        headers=headers,
+        disable_numparse=True,
+        maxcolwidths=wrap,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(line.rstrip() for line in text.splitlines())
 
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

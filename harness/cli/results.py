@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
+
+from harness.cli.printing import table
 
 if TYPE_CHECKING:
     from harness.training.run_folder import RunFolder
 
 
-def print_record(record: dict[str, Any], folder: RunFolder, as_json: bool) -> None:
-    """The metrics as a table and where everything is, or the whole record as JSON."""
-    if as_json:
-        print(json.dumps(record, indent=2, allow_nan=False))
-        return
-    from tabulate import tabulate
-
+def print_record(record: dict[str, Any], folder: RunFolder) -> None:
+    """The metrics as a table, and where everything is."""
     if record["metrics"]:
         rows = [
             (entry["metric"], _number(entry["value"]), _number(entry["std_error"]), _arrow(entry), entry["protocol_id"])
             for entry in record["metrics"]
         ]
-        print(tabulate(rows, headers=("metric", "value", "± se", "", "protocol"), disable_numparse=True))
+        print(table(("metric", "value", "± se", "", "protocol"), rows))
         for entry in record["metrics"]:
             if entry.get("remark"):
                 print(f"{entry['metric']}: {entry['remark']}")

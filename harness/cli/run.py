@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.cli.options import AsJson, Without
+from harness.cli.printing import print_json
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
     from harness.experiment import Experiment
+    from harness.runs import RunOptions
 
 Plugin = Annotated[str | None, typer.Option("--plugin", help="A plugin's or a method's name.")]
 Dataset = Annotated[str | None, typer.Option("--dataset", help="A data set's name (harness ls datasets).")]
@@ -22,7 +24,10 @@ Set = Annotated[
 ]
 Config = Annotated[Path | None, typer.Option("--config", help="A TOML file of settings; --set overrides it.")]
 Fraction = Annotated[float, typer.Option("--fraction", help="Share of the training data, above 0 and at most 1.")]
-Seed = Annotated[int, typer.Option("--seed", help="Fixes everything random.")]
+Seed = Annotated[int | None, typer.Option("--seed", help="Fixes everything random; 0 without.")]
+Seeds = Annotated[
+    str | None, typer.Option("--seeds", metavar="A..B", help="One run for each seed from A to B, one after the other.")
+]
 Steps = Annotated[int | None, typer.Option("--steps", help="Short for --set steps=N.")]
 EvaluateEvery = Annotated[
     int | None, typer.Option("--evaluate-every", metavar="N", help="Short for --set evaluation.every=N.")
@@ -43,7 +48,8 @@ def run(
     set_: Set = None,
     config: Config = None,
     fraction: Fraction = 1.0,
-    seed: Seed = 0,
+    seed: Seed = None,
+    seeds: Seeds = None,
     steps: Steps = None,
     evaluate_every: EvaluateEvery = None,
     device: Device = "auto",
@@ -63,26 +69,45 @@ def start(evaluate: bool, **given: Any) -> int:
     """Run or train as the options say, and print what came of it."""
     from harness.catalog import open_catalog
     from harness.cli.results import print_record
-    from harness.runs import RunOptions, train_run
+    from harness.runs import train_run
     from harness.training.devices import choose_device
     from harness.training.reporting import Reporter
 
     catalog = open_catalog(given["without"] or ())
-    experiment = experiment_from(catalog, given)
     choose_device(given["device"])
-    options = RunOptions(
-        data_root=given["data_root"],
-        out=given["out"],
-        resume=given["resume"],
-        overwrite=given["overwrite"],
-        device=given["device"],
-        devices=given["devices"],
-        evaluate=evaluate,
-    )
-    folder, record = train_run(catalog, experiment, options, Reporter())
-    if record:  # only the first of several processes has one
-        print_record(record, folder, given["as_json"])
+    # every run is settled before the first one starts
+    planned = [(experiment_from(catalog, one), options_from(one, evaluate)) for one in _one_by_one(given)]
+    done = [train_run(catalog, experiment, options, Reporter()) for experiment, options in planned]
+    records = [(record, folder) for folder, record in done if record]  # only the first of several processes has any
+    if given["as_json"] and records:
+        print_json(records[0][0] if given["seeds"] is None else [record for record, _ in records])
+    for record, folder in records if not given["as_json"] else ():
+        print_record(record, folder)
     return 0
+
+
+def options_from(given: dict[str, Any], evaluate: bool) -> RunOptions:
+    """How to run, from the options of the same names."""
+    from harness.runs import RunOptions
+
+    names = ("data_root", "out", "resume", "overwrite", "device", "devices")
+    return RunOptions(evaluate=evaluate, **{name: given[name] for name in names})
+
+
+def _one_by_one(given: dict[str, Any]) -> list[dict[str, Any]]:
+    """The options of each run: one, or one for each of ``--seeds``, whose folders then lie below ``--out``."""
+    from harness.errors import SettingsError
+
+    if given["seeds"] is None:
+        return [{**given, "seed": given["seed"] or 0}]
+    if given["seed"] is not None:
+        raise SettingsError("--seed and --seeds contradict each other", "give one of them")
+    first, dots, last = given["seeds"].partition("..")
+    if not (dots and first.isdigit() and last.isdigit() and int(first) <= int(last)):
+        raise SettingsError(f"--seeds takes A..B with A at most B, not '{given['seeds']}'", "for example --seeds 0..2")
+    out = given["out"]
+    numbers = range(int(first), int(last) + 1)
+    return [{**given, "seed": n, "out": None if out is None else out / f"s{n}"} for n in numbers]
 
 
 def experiment_from(catalog: Catalog, given: dict[str, Any]) -> Experiment | None:

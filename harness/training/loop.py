@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from harness.config import MethodSettings
 from harness.data import LoadedDataset, Problem, Split, Stream, TrainingData
 from harness.data.stream import LawData
 from harness.errors import CheckpointError, Diverged
@@ -139,7 +140,7 @@ class Training:
         self.reporter.step()
 
     def _after_step(self, stage: Stage, stream: Stream, stop: StopRequest) -> None:
-        due = _Due(self.settings, self.done, last=self.done == stage.steps)
+        due = _Due(self.settings, stage, self.done)
         estimate = self.clock.estimate(self.total_done)
         if estimate is not None:
             self._tell_estimate(estimate)
@@ -333,10 +334,12 @@ class Training:
 class _Due:
     """What is due after a step."""
 
-    def __init__(self, settings: Any, done: int, last: bool) -> None:
-        every = settings.evaluation.every
-        self.last = last
-        self.log = last or done % settings.log_every == 0
-        self.save = last or done % settings.checkpoint_every == 0
-        self.sample = last or (settings.sample_every > 0 and done % settings.sample_every == 0)
-        self.evaluate = every > 0 and done % every == 0
+    def __init__(self, settings: MethodSettings, stage: Stage, done: int) -> None:
+        def comes_round(every: int) -> bool:
+            return every > 0 and done % every == 0
+
+        self.last = done == stage.steps
+        self.log = self.last or comes_round(settings.log_every)
+        self.save = self.last or comes_round(settings.checkpoint_every)
+        self.sample = stage.samples and (self.last or comes_round(settings.sample_every))
+        self.evaluate = stage.samples and comes_round(settings.evaluation.every)

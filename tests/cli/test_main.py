@@ -169,7 +169,6 @@ HEAVY = (
     "PIL",
     "lightning_fabric",
     "rich",
-    "tabulate",
     "jinja2",
 )
 

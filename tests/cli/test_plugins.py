@@ -73,7 +73,7 @@ def test_a_broken_plugin_is_one_line_and_no_failure(capsys: Captured, installed:
     assert main(["plugins"]) == 0
     lines = capsys.readouterr().out.splitlines()
     (line,) = [line for line in lines if line.startswith("bad ")]
-    assert line.endswith("broken  import of installed_bad raised OSError: first second")
+    assert line.split("broken")[1].strip() == "import of installed_bad raised OSError: first second"
     assert len(lines) == 2 + 3  # header, rule, builtin, bad, good
 
 
@@ -106,7 +106,7 @@ def test_a_plugin_that_is_switched_off_is_shown_as_off(capsys: Captured, install
 def test_a_plugin_without_offers_says_so(capsys: Captured, installed: Installed) -> None:
     installed(idle="")
     main(["plugins"])
-    assert capsys.readouterr().out.rstrip().endswith("ok      nothing")
+    assert capsys.readouterr().out.split()[-2:] == ["ok", "nothing"]
 
 
 # -- --deep ----------------------------------------------------------------------------------------------

@@ -63,6 +63,13 @@ def test_json_output_is_the_record(harness, tmp_path):
     assert json.loads(out) == json.loads((tmp_path / "a/results.json").read_text())
 
 
+def test_several_seeds_are_several_runs(harness, tmp_path):
+    code, out, err = harness("train", *SHORT, "--seeds", "3..4", "--out", "all", "--json")
+    assert code == 0, err
+    assert [record["seed"] for record in json.loads(out)] == [3, 4]
+    assert not same_weights(tmp_path / "all/s3", tmp_path / "all/s4")
+
+
 def test_without_out_the_folder_names_method_data_recipe_scale_and_seed(harness, tmp_path):
     assert harness("train", "--plugin", "gan", "--dataset", "ring2d", "--scale", "tiny", "--steps", 1).code == 0
     (folder,) = (tmp_path / "runs/gan/ring2d").iterdir()
@@ -182,6 +189,8 @@ MISTAKES = {
     "negative batch": ((*IMAGES, "--set", "batch_size=-4"), "'batch_size'"),
     "zero samples": ((*IMAGES, "--set", "evaluation.samples=0"), "'evaluation.samples'"),
     "negative seed": ((*IMAGES, "--seed", "-1"), "seed must be 0 or more, not -1"),
+    "seed and seeds": ((*IMAGES, "--seed", "1", "--seeds", "0..2"), "contradict"),
+    "seeds backwards": ((*IMAGES, "--seeds", "2..0"), "A..B"),
     "fraction": ((*IMAGES, "--fraction", "0"), "fraction must be above 0"),
     "labels for an unconditional recipe": (
         (*IMAGES, "--recipe", "biggan-hinge-unconditional", "--set", "conditional=true"),

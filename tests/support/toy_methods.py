@@ -81,6 +81,7 @@ class Toy:
                 self.cluster,
                 finish=self.label,
                 products=("centres", "labels"),
+                samples=False,
                 source=s.cluster_from,
             ),
             Stage("gan", s.steps, self.step, begin=self.begin, data=lambda d: d.relabelled(self.labels, self.K)),

@@ -67,6 +67,29 @@ def test_step_0_is_saved_before_anything_is_trained(make_training):
     assert same(payload["state"]["generator"], initial)
 
 
+class Looker(Unwatched):
+    """Notes when it is asked for pictures and numbers."""
+
+    def __init__(self) -> None:
+        self.grids: list[int] = []
+        self.evaluations: list[int] = []
+
+    def sample_grid(self, method, step) -> None:
+        self.grids.append(step)
+
+    def evaluate(self, method, step, best):
+        self.evaluations.append(step)
+        return False, best
+
+
+def test_grids_and_evaluations_wait_for_a_stage_that_can_sample(make_training):
+    looker = Looker()
+    training = make_training(watch=looker, sample_every=4, evaluation={"every": 10})
+    training.run(resume=False)
+    assert looker.grids == [6 + step for step in (4, 8, 12, 16, 20)]
+    assert looker.evaluations == [6 + step for step in (10, 20)]
+
+
 class Meddler(Unwatched):
     """Watches as rudely as it can."""
 
