@@ -12,7 +12,7 @@ from harness.data import LoadedDataset
 from harness.evaluation import MetricEntry
 from harness.experiment import Experiment
 from harness.results.record import read_record
-from harness.runs.restoring import restore_run
+from harness.runs.restoring import check_same_data, restore_run
 from harness.runs.scoring import measure, save_record, training_cost
 from harness.training.build import open_dataset
 from harness.training.devices import Runtime, choose_device
@@ -45,6 +45,7 @@ def evaluate_run(
         run = restore_run(catalog, folder, chosen, checkpoint)
         experiment = _with_evaluation(run.experiment, overrides or {})
         dataset: LoadedDataset = open_dataset(catalog, experiment, data_root or run.data_root)
+        check_same_data(folder, dataset)
         entries, seconds = measure(run.method, experiment, dataset, catalog, chosen, run.checkpoint, reporter)
         state = "finished" if run.facts["finished"] else "stopped"
         cost = training_cost(run.method, run.facts, seconds)

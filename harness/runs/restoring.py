@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 import torch
 
 from harness.catalog import Catalog
-from harness.data import Problem
-from harness.errors import CheckpointError, RunFolderError
+from harness.data import LoadedDataset, Problem
+from harness.errors import CheckpointError, DataError, RunFolderError
 from harness.experiment import Experiment, from_record
 from harness.methods import Method
 from harness.training.build import build_method
@@ -59,6 +60,30 @@ def restore_run(catalog: Catalog, folder: RunFolder, device: torch.device, check
     facts = {key: value for key, value in payload.items() if key != "state"}
     name = f"step-{payload['total']}" if checkpoint not in ("last", "best") else checkpoint
     return RestoredRun(experiment, problem, method, name, facts, data_root)
+
+
+def run_facts(problem: Problem, dataset: LoadedDataset) -> dict[str, Any]:
+    """What experiment.json says beside the experiment: the data that the run was given, and where it was."""
+    return {
+        "problem": dataclasses.asdict(problem),
+        "data_root": str(dataset.root.absolute()),
+        "train_checksum": dataset.training().checksum,
+    }
+
+
+def check_same_data(folder: RunFolder, dataset: LoadedDataset) -> None:
+    """The training data is still what the run was started with.
+
+    :raises DataError: where it is not.
+    """
+    recorded = folder.read_experiment().get("train_checksum")
+    found = dataset.training().checksum
+    if found != recorded:
+        raise DataError(
+            f"data set '{dataset.name}' at {dataset.root} is not what the run in {folder.path} was started with "
+            f"(checksum {found[:12]}, then {str(recorded)[:12]})",
+            "name the folder of the old data with --data-root",
+        )
 
 
 def _checkpoint_path(folder: RunFolder, checkpoint: str) -> Path:

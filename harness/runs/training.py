@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from harness.data.files import data_root
 from harness.errors import Diverged, RunFolderError, SettingsError
 from harness.evaluation import check_evaluation
 from harness.experiment import Experiment, from_record
+from harness.runs.restoring import check_same_data, run_facts
 from harness.runs.scoring import score, write_record
 from harness.runs.watching import RunWatch
 from harness.training.build import open_dataset
@@ -68,6 +68,8 @@ def train_run(
     if runtime.rank != 0:
         reporter.mute()
     dataset = open_dataset(catalog, experiment, root)
+    if options.resume:
+        check_same_data(folder, dataset)
     watch = RunWatch(catalog, folder, dataset, experiment, runtime.device, reporter)
     # built and checked before the folder is touched: whatever is wrong shows now, and an old run is still whole
     training = Training(experiment, dataset, folder, catalog, runtime, reporter, watch)
@@ -78,8 +80,7 @@ def train_run(
     with folder.locked():
         if not options.resume:
             _check_new(folder, options)  # somebody may have been quicker
-            extra = {"problem": dataclasses.asdict(training.problem), "data_root": str(root.absolute())}
-            folder.create({**experiment.record(), **extra})
+            folder.create({**experiment.record(), **run_facts(training.problem, dataset)})
         return folder, _train(training, dataset, catalog, options, watch)
 
 

@@ -277,6 +277,19 @@ def test_mistakes_in_evaluating(refused, finished):
     assert "cannot change 'loss'" in refused("evaluate", finished, "--set", "loss=hinge")
 
 
+def test_data_that_changed_since_is_noticed(refused, harness, tmp_path):
+    images = tmp_path / "images" / "a"
+    images.mkdir(parents=True)
+    for number in range(12):
+        Image.fromarray(np.full((8, 8), number * 20, np.uint8)).save(images / f"{number}.png")
+    mine = (*IMAGES[:2], "--dataset", f"folder:{tmp_path / 'images'}", *IMAGES[4:], "--set", "conditional=false")
+    assert harness("train", *mine, "--set", "batch_size=4", "--out", "a").code == 0
+    Image.fromarray(np.full((8, 8), 7, np.uint8)).save(images / "3.png")
+    assert "is not what the run in a was started with" in refused("evaluate", "a")
+    (tmp_path / "a/results.json").unlink()
+    assert "is not what the run in a was started with" in refused("run", "--out", "a", "--resume")
+
+
 def test_mistakes_in_sampling(refused, finished):
     assert "unconditional" in refused("sample", finished, "--classes", "1")
     assert "at least 1" in refused("sample", finished, "--count", "0")
