@@ -128,7 +128,9 @@ class LCSAGan:
         """M <- Adam(M, gradient of |X - M a|^2), with the X and a of the pass just made (Alg. 6)."""
         for name, block in self.blocks.items():
             coding: Coding = critique.notes[name]
-            block.dictionary.grad = self.ctx.mean(coding.dictionary_gradient())
+            with self.ctx.full_precision():
+                gradient = coding.dictionary_gradient()
+            block.dictionary.grad = self.ctx.mean(gradient)
         self.dictionary_adam.step()
         self.dictionary_adam.zero_grad()
 

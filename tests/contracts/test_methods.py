@@ -37,18 +37,30 @@ def cases() -> list[tuple[str, str]]:
     ]
 
 
-def training_of(catalog: Catalog, recipe: str, path: Path, watch=None) -> Training:
+class HalfPrecision(Runtime):
+    """The CPU under bf16-mixed, as Fabric sets it up."""
+
+    def autocast(self):
+        return torch.autocast("cpu", torch.bfloat16)
+
+
+CPU = Runtime(torch.device("cpu"))
+
+
+def training_of(catalog: Catalog, recipe: str, path: Path, watch=None, runtime: Runtime = CPU, **overrides) -> Training:
     known = catalog.recipe(recipe)
     method = catalog.method(known.method)
     model = known.settings.get("backbone", "biggan")
     kind = catalog.model(model if isinstance(model, str) else model["name"]).kind
     assert kind in method.kinds
-    experiment = resolve(catalog, plugin=None, recipe=recipe, dataset=DATA[kind], scale="tiny", overrides=SHORT)
+    experiment = resolve(
+        catalog, plugin=None, recipe=recipe, dataset=DATA[kind], scale="tiny", overrides=SHORT | overrides
+    )
     folder = RunFolder(path)
     if not folder.is_run:
         folder.create(experiment.record())
     dataset = open_dataset(catalog, experiment, path)
-    runtime, reporter = Runtime(torch.device("cpu")), Reporter(quiet=True)
+    reporter = Reporter(quiet=True)
     return Training(experiment, dataset, folder, catalog, runtime, reporter, watch or Unwatched())
 
 
@@ -96,3 +108,16 @@ def test_wherever_it_breaks_off_it_resumes_to_the_bit(catalog, recipe, tmp_path)
         assert same(final_state(resumed), expected), f"after {moment}"
         if drawn is not None:
             assert torch.equal(samples(resumed).images, drawn.images)
+
+
+@pytest.mark.parametrize("penalty", [None, "r1"])
+def test_it_trains_under_bf16_and_keeps_its_weights_in_float32(catalog, recipe, penalty, tmp_path):
+    has_penalty = "penalty" in catalog.load_spec("method", catalog.recipe(recipe).method, "settings").model_fields
+    if penalty is not None and not has_penalty:
+        pytest.skip("this method has no penalty to set")
+    given = {"penalty": {"name": penalty}} if penalty else {}
+    training = training_of(catalog, recipe, tmp_path, runtime=HalfPrecision(torch.device("cpu")), **given)
+    training.run(resume=False)
+    for name, value in training.method.state().items():
+        for parameter in value.parameters() if isinstance(value, torch.nn.Module) else ():
+            assert parameter.dtype == torch.float32, name
