@@ -88,7 +88,7 @@ def test_its_method_trains_and_is_evaluated(environment: dict[str, str], tmp_pat
     words = ["--plugin", "toy", "--dataset", "ring2d", "--scale", "tiny", "--steps", "40"]
     harness(environment, "run", *words, "--set", "evaluation.samples=500", "--out", out)
     record = json.loads((out / "results.json").read_text())
-    assert (record["method"], record["recipe"], record["dataset"]["name"]) == ("toy", "toy/mlp+changed", "ring2d")
+    assert (record["method"], record["recipe"], record["dataset"]) == ("toy", "toy/mlp+changed", "ring2d")
     assert record["cost"]["steps"] == 40
     metrics = {entry["metric"] for entry in record["metrics"]}
     assert {"modes", "high_quality_pct", "reverse_kl"} <= metrics

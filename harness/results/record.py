@@ -41,8 +41,10 @@ class Record(BaseModel):
     recipe: str
     """id of the recipe; "+changed" follows it where settings were overridden"""
     method: str
-    dataset: dict[str, Any]
-    """name, shape, fit, fraction, checksums, licence"""
+    dataset: str
+    """as typed, with its argument"""
+    data: dict[str, Any]
+    """shape, fit, items, checksum, licence of the data"""
     scale: str
     """paper or tiny"""
     seed: int
@@ -67,7 +69,7 @@ def build_record(
     *,
     experiment: Mapping[str, Any],
     recipe: str,
-    dataset: Mapping[str, Any],
+    data: Mapping[str, Any],
     environment: Mapping[str, Any],
     cost: Mapping[str, Any],
     entries: Sequence[MetricEntry],
@@ -84,7 +86,8 @@ def build_record(
         harness_version=__version__,
         recipe=recipe,
         method=experiment["method"],
-        dataset=dict(dataset),
+        dataset=experiment["dataset"],
+        data=dict(data),
         scale=experiment["scale"],
         seed=experiment["seed"],
         coordinates={key: experiment.get(key) for key in ("dataset", "fraction", "fold", "seed")},

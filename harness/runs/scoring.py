@@ -110,7 +110,7 @@ def save_record(
     record = build_record(
         experiment=experiment.record(),
         recipe=experiment.recipe_id,
-        dataset=dataset.record(),
+        data=dataset.record(),
         environment=describe_environment(runtime.device, runtime.precision),
         cost=cost,
         entries=entries,

@@ -40,9 +40,10 @@ def test_a_run_leaves_a_record_a_checkpoint_a_log_and_a_picture(harness, tmp_pat
     code, out, err = harness("run", *SHORT, "--out", "a")
     assert code == 0, err
     record = json.loads((tmp_path / "a/results.json").read_text())
-    assert (record["recipe"], record["method"], record["scale"], record["seed"]) == (
+    assert (record["recipe"], record["method"], record["dataset"], record["scale"], record["seed"]) == (
         "gan/mlp-nsgan+changed",
         "gan",
+        "ring2d",
         "tiny",
         0,
     )
@@ -139,7 +140,7 @@ def test_samples_need_no_data_and_are_the_ones_that_are_measured(harness, tmp_pa
 
 def test_a_fraction_is_recorded_with_its_seed(harness, tmp_path):
     assert harness("train", *IMAGES, "--fraction", 0.1, "--out", "a").code == 0
-    dataset = json.loads((tmp_path / "a/results.json").read_text())["dataset"]
+    dataset = json.loads((tmp_path / "a/results.json").read_text())["data"]
     assert (dataset["fraction"], dataset["subset_seed"]) == (0.1, 0)
     assert dataset["train_items"] == pytest.approx(0.1 * 1437, abs=20)
 

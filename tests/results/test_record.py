@@ -54,7 +54,7 @@ def record(**changes: Any) -> dict[str, Any]:
     given: dict[str, Any] = {
         "experiment": experiment,
         "recipe": "m/r+changed",
-        "dataset": {"name": "digits", "train_checksum": "abc"},
+        "data": {"name": "digits", "train_checksum": "abc"},
         "environment": {"python": "3.11"},
         "cost": {"steps": 5, "images_per_second": None},
         "entries": [entry()],
@@ -89,7 +89,9 @@ def test_the_schema_is_a_valid_schema_and_accepts_a_record(schema: dict[str, Any
     jsonschema.validate(record(), schema)
 
 
-@pytest.mark.parametrize("key", ["schema_version", "recipe", "dataset", "method", "seed", "environment", "metrics"])
+@pytest.mark.parametrize(
+    "key", ["schema_version", "recipe", "dataset", "data", "method", "seed", "environment", "metrics"]
+)
 def test_the_schema_misses_what_is_absent(schema: dict[str, Any], key: str) -> None:
     with pytest.raises(jsonschema.ValidationError, match=f"'{key}' is a required property"):
         jsonschema.validate({k: v for k, v in record().items() if k != key}, schema)
