@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from harness.catalog import Catalog
 
 
+#: seconds of training beyond which the tiny scale is offered
+LONG = 3600
+
+
 class Training:
     """One run's training, from its first step or its last checkpoint to the end.
 
@@ -61,6 +65,7 @@ class Training:
         self.reporter = reporter
         self.watch = watch
         self.problem: Problem = dataset.problem()
+        self._tiny = _tiny_command(experiment, dataset, catalog)
         self.method, self.ctx = build_method(experiment, self.problem, runtime, catalog)
         self.stages = list(self.method.stages())
         training = dataset.training()
@@ -237,12 +242,8 @@ class Training:
 
     def _tell_estimate(self, seconds: float) -> None:
         self.reporter.note(f"this will take about {duration(seconds)} on {self.runtime.device} at the rate so far")
-        if seconds > 3600 and self.experiment.scale != "tiny":
-            e = self.experiment
-            self.reporter.note(
-                "for minutes instead, stop it (Ctrl-C saves) and run: "
-                f"harness run --plugin {e.method} --dataset {e.dataset} --recipe {e.recipe} --scale tiny"
-            )
+        if seconds > LONG and self._tiny is not None:
+            self.reporter.note(f"for minutes instead, stop it (Ctrl-C saves) and run: {self._tiny}")
 
     def _evaluate(self) -> bool:
         """Evaluate on the way; whether this is the best so far by the named rule."""
@@ -329,6 +330,16 @@ class Training:
                 f"note: {torch.get_num_threads()} threads now, {payload['threads']} before: "
                 "the result will not be bit-identical to an uninterrupted run"
             )
+
+
+def _tiny_command(experiment: Experiment, dataset: LoadedDataset, catalog: Catalog) -> str | None:
+    """What to type for the same at tiny scale; None where this is it, or the recipe has none."""
+    if experiment.scale == "tiny" or "tiny" not in catalog.recipe(experiment.recipe).scales:
+        return None
+    words = ["harness run --plugin", experiment.method, "--dataset", experiment.dataset, "--recipe", experiment.recipe]
+    if dataset.spec.files:
+        words += ["--data-root", str(dataset.root)]
+    return " ".join([*words, "--scale tiny"])
 
 
 class _Due:

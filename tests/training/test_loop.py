@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -13,7 +14,9 @@ from resuming import StopAt, final_state, same
 from harness.errors import CheckpointError, Diverged, UserError
 from harness.randomness import seed_everything
 from harness.training.checkpoints import checkpoints_in, load_checkpoint
+from harness.training.clock import Clock
 from harness.training.interrupts import Interrupted
+from harness.training.reporting import Reporter
 from harness.training.watching import Unwatched
 
 CPU = torch.device("cpu")
@@ -65,6 +68,17 @@ def test_step_0_is_saved_before_anything_is_trained(make_training):
     payload = load_checkpoint(checkpoints_in(training.folder.checkpoints)[0], CPU)
     assert (payload["total"], payload["stage"], payload["step"]) == (0, 0, 0)
     assert same(payload["state"]["generator"], initial)
+
+
+@pytest.mark.parametrize(("seconds", "offered"), [(7200.0, True), (600.0, False)])
+def test_a_run_of_hours_says_so_and_offers_the_tiny_scale(make_training, monkeypatch, seconds, offered):
+    stream = io.StringIO()
+    monkeypatch.setattr(Clock, "estimate", lambda clock, done: seconds if done == 2 else None)
+    make_training(reporter=Reporter(stream)).run(resume=False)
+    said = stream.getvalue()
+    assert f"this will take about {'2h00m' if offered else '10m00s'} on cpu" in said
+    command = "harness run --plugin toy --dataset ring2d --recipe toy/plain --scale tiny"
+    assert (command in said) == offered
 
 
 class Looker(Unwatched):
