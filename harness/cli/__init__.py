@@ -5,6 +5,7 @@ Only the module of the command that was asked for is imported, so that each star
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,9 @@ from harness.errors import UserError, suggestion
 COMMANDS = ("run", "train", "evaluate", "sample", "ls", "describe", "data", "plugins")
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
+
+#: what a disk says that takes no more; whichever file it was, the user can mend it
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,6 +49,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(str(error) if error.exit_code == INTERRUPTED else f"error: {error}", error.exit_code)
     except typer.TyperException as error:
         return _fail(f"error: {_usage_problem(error)}", error.exit_code)
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        where = f" {error.filename}" if error.filename else ""
+        return _fail(f"error: cannot write{where}: {error.strerror}; make room, then go on with --resume", 2)
 
 
 def application(command: str | None = None) -> typer.Typer:

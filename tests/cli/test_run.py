@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from harness.training.checkpoints import checkpoints_in
+from harness.training.run_folder import RunFolder
 
 #: seconds, not minutes
 POINTS = ("--plugin", "gan", "--dataset", "ring2d", "--scale", "tiny", "--set", "evaluation.samples=500")
@@ -261,6 +262,28 @@ def test_resuming_with_other_settings_names_the_difference(refused, harness, tmp
     (tmp_path / "a/results.json").unlink()
     line = refused("run", *SHORT, "--set", "loss=hinge", "--out", "a", "--resume")
     assert "loss=nsgan, not hinge" in line
+
+
+@pytest.mark.parametrize("name", ["log.jsonl", "checkpoints/.step-00000004.pt.part", "samples/.step-00000006.png.part"])
+def test_a_full_disk_is_one_line_and_the_run_goes_on_once_there_is_room(harness, monkeypatch, tmp_path, name):
+    create = RunFolder.create
+
+    def create_with_full_disk(folder, record):
+        create(folder, record)
+        (folder.path / name).symlink_to("/dev/full")  # the kernel's own full disk
+
+    monkeypatch.setattr(RunFolder, "create", create_with_full_disk)
+    code, _, err = harness("run", *SHORT, "--out", "a")
+    assert code == 2
+    assert len([line for line in err.splitlines() if line.startswith("error: ")]) == 1
+    assert "Traceback" not in err
+    (tmp_path / "a" / name).unlink(missing_ok=True)
+    assert harness("run", "--out", "a", "--resume").code == 0
+    assert harness("run", *SHORT, "--out", "b").code == 2, "the disk is still full for another run"
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    assert harness("run", *SHORT, "--out", "c").code == 0
+    assert same_weights(tmp_path / "a", tmp_path / "c")
 
 
 def test_a_corrupt_checkpoint_is_refused_and_named(refused, finished):
