@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,9 @@ from harness.capabilities import Samples
 from harness.errors import EvaluationError
 from harness.networks import Generator
 from harness.randomness import Seeds
+
+if TYPE_CHECKING:
+    from harness.training.averaging import Average
 
 #: what a generator's weights are, unless a method says otherwise
 _AVERAGED: Mapping[str, str] = MappingProxyType({"weights": "ema"})
@@ -31,6 +35,13 @@ class GeneratorSampler:
         self.generator = generator
         self.n_conditions = n_conditions
         self.subject: Mapping[str, str] = dict(subject)
+
+    @classmethod
+    def averaged(cls, generator: Generator, average: Average[Any], n_conditions: int = 0) -> GeneratorSampler:
+        """Samples from the averaged generator, or from the generator itself where averaging is off (decay 0)."""
+        if average.decay == 0:
+            return cls(generator, n_conditions, {"weights": "raw"})
+        return cls(average.module, n_conditions)
 
     @property
     def networks(self) -> Mapping[str, nn.Module]:

@@ -75,9 +75,7 @@ class LCSAGan:
 
     def trained(self) -> GeneratorSampler:
         """The generator, averaged unless averaging is off; sampling needs nothing of LCSA's."""
-        if self.settings.ema.decay == 0:
-            return GeneratorSampler(self.generator, self.conditions, {"weights": "raw"})
-        return GeneratorSampler(self.average.module, self.conditions)
+        return GeneratorSampler.averaged(self.generator, self.average, self.conditions)
 
     def begin(self) -> None:
         """Both networks train."""
