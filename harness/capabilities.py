@@ -64,6 +64,21 @@ class Sampler(Protocol):
 
 
 @runtime_checkable
+class Conditioned(Protocol):
+    """Is told a condition: a class, a partition, a learned category."""
+
+    @property
+    def n_conditions(self) -> int:
+        """How many there are; 0 where it is told nothing."""
+        ...
+
+
+def conditions_of(trained: object) -> int:
+    """How many conditions a trained object may be told; 0 where it does not say."""
+    return trained.n_conditions if isinstance(trained, Conditioned) else 0
+
+
+@runtime_checkable
 class Reconstructor(Protocol):
     """Can rebuild images."""
 

@@ -10,7 +10,7 @@ import difflib
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -53,11 +53,15 @@ class EmaSettings(Settings):
     """step before which the average is a copy"""
 
 
+#: a decay rate of Adam's averages
+Beta = Annotated[float, Field(ge=0, lt=1)]
+
+
 class AdamSettings(Settings):
     """Plain Adam; weight decay is its coupled L2."""
 
     lr: float = Field(default=2e-4, gt=0)
-    betas: tuple[float, float] = (0.0, 0.999)
+    betas: tuple[Beta, Beta] = (0.0, 0.999)
     eps: float = Field(default=1e-8, gt=0)
     weight_decay: float = Field(default=0.0, ge=0)
 
@@ -92,7 +96,7 @@ class EvaluationSettings(Settings):
     every: int = Field(default=0, ge=0)
     """also evaluate every so many steps (0: only at the end)"""
     best: str | None = None
-    """keep the checkpoint that is best by this metric, as checkpoints/best.pt (needs `every`)"""
+    """keep the checkpoint that is best by this metric or protocol id, as checkpoints/best.pt (needs `every`)"""
 
 
 class MethodSettings(Settings):
@@ -277,6 +281,7 @@ def flattened(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 __all__ = [
     "AdamSettings",
     "BackboneChoice",
+    "Beta",
     "EmaSettings",
     "EvaluationSettings",
     "MethodSettings",

@@ -149,9 +149,14 @@ def from_record(catalog: Catalog, record: Mapping[str, Any], where: str) -> Expe
     """
     if record.get("format") != EXPERIMENT_FORMAT:
         raise CheckpointError(f"{where} does not describe an experiment of this harness")
-    if record["version"] > EXPERIMENT_VERSION:
+    names = {field.name for field in fields(Experiment)}
+    lacking = sorted({*names, "version"} - set(record))
+    if lacking:
+        raise CheckpointError(f"{where} does not say '{lacking[0]}'")
+    version = record["version"]
+    if not isinstance(version, int) or version > EXPERIMENT_VERSION:
         raise CheckpointError(
-            f"{where} has version {record['version']}, this harness knows {EXPERIMENT_VERSION}", "install a newer one"
+            f"{where} has version {version!r}, this harness knows {EXPERIMENT_VERSION}", "install a newer one"
         )
     try:
         catalog.method(record["method"])
@@ -159,11 +164,7 @@ def from_record(catalog: Catalog, record: Mapping[str, Any], where: str) -> Expe
         settings = validated(settings_class, record["settings"], f"method '{record['method']}'")
     except UserError as error:
         raise CheckpointError(f"{where} cannot be used with what is installed: {error}") from error
-    names = {field.name for field in fields(Experiment)} - {"settings"}
-    lacking = sorted(names - set(record))
-    if lacking:
-        raise CheckpointError(f"{where} does not say '{lacking[0]}'")
-    return Experiment(settings=settings, **{name: record[name] for name in names})
+    return Experiment(settings=settings, **{name: record[name] for name in names - {"settings"}})
 
 
 def _method_and_recipe(
@@ -222,6 +223,8 @@ def _check_fit(catalog: Catalog, settings: MethodSettings, data: DatasetSpec) ->
             f"backbone '{model.name}' makes {model.kind}, but data set '{data.name}' holds {data.kind}",
             f"use --set backbone={fitting[0]}" if fitting else None,
         )
+    if data.kind == "points" and settings.flip:
+        raise SettingsError(f"flip=true, but data set '{data.name}' holds points", "use --set flip=false")
     if data.kind == "images" and data.shape is not None:
         channels, height, width = data.shape
         fitted_shape((channels, height, width), settings.fit, model.resolutions, model.name)

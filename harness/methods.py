@@ -76,7 +76,11 @@ class Method(Protocol):
         ...
 
     def trained(self) -> object:
-        """What it can do now: an object with capabilities (:mod:`harness.capabilities`)."""
+        """What it can do: an object with capabilities (:mod:`harness.capabilities`).
+
+        Its capabilities are the same from the start, since evaluation is planned before the first step; a stage in
+        which they mean nothing yet says ``samples=False``.
+        """
         ...
 
 

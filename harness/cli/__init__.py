@@ -22,8 +22,16 @@ COMMANDS = ("run", "train", "evaluate", "sample", "ls", "describe", "data", "plu
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 
-#: what a disk says that takes no more; whichever file it was, the user can mend it
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_ROOM = "make room, then go on with --resume"
+_ELSEWHERE = "choose a place that you may write to"
+#: how a disk refuses a file, and what helps; whichever file it was, the user can mend it
+REFUSED = {
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EROFS: _ELSEWHERE,
+    errno.EACCES: _ELSEWHERE,
+    errno.EPERM: _ELSEWHERE,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,10 +58,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except typer.TyperException as error:
         return _fail(f"error: {_usage_problem(error)}", error.exit_code)
     except OSError as error:
-        if error.errno not in NO_ROOM:
+        if error.errno not in REFUSED:
             raise
         where = f" {error.filename}" if error.filename else ""
-        return _fail(f"error: cannot write{where}: {error.strerror}; make room, then go on with --resume", 2)
+        return _fail(f"error: cannot write{where}: {error.strerror}; {REFUSED[error.errno]}", 2)
+    except MemoryError as error:
+        detail = " ".join(str(error).split()) or "no more to be had"
+        return _fail(f"error: out of memory: {detail}; lower batch_size, evaluation.block or evaluation.samples", 2)
 
 
 def application(command: str | None = None) -> typer.Typer:

@@ -56,9 +56,10 @@ def _overrides(metrics: str | None, samples: int | None, pairs: list[str]) -> di
 
     overrides = parse_overrides(pairs)
     inner = overrides.pop("evaluation", {})
-    if overrides:
+    if overrides or not isinstance(inner, dict):
         raise SettingsError(
-            f"harness evaluate cannot change '{next(iter(overrides))}'", "only settings of the group evaluation.*"
+            f"harness evaluate cannot change '{next(iter(overrides), 'evaluation')}'",
+            "only settings of the group evaluation.*",
         )
     if metrics is not None:
         inner = merged(inner, {"metrics": [name.strip() for name in metrics.split(",")]})

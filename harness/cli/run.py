@@ -86,6 +86,19 @@ def start(evaluate: bool, **given: Any) -> int:
     return 0
 
 
+def _refuse_beside_resume(given: dict[str, Any]) -> None:
+    """A run that is resumed by its folder alone goes on as it was; nothing that was asked for is passed over."""
+    from harness.errors import SettingsError
+
+    unset = {"set_": None, "config": None, "steps": None, "evaluate_every": None, "scale": "paper", "fraction": 1.0}
+    asked = [name for name, value in unset.items() if given[name] not in (value, [])] + ["seed"] * bool(given["seed"])
+    if asked:
+        option = asked[0].strip("_").replace("_", "-")
+        raise SettingsError(
+            f"--{option} cannot change a run that is resumed", "leave it out, or give --plugin and --dataset too"
+        )
+
+
 def options_from(given: dict[str, Any], evaluate: bool) -> RunOptions:
     """How to run, from the options of the same names."""
     from harness.runs import RunOptions
@@ -103,7 +116,7 @@ def _one_by_one(given: dict[str, Any]) -> list[dict[str, Any]]:
     if given["seed"] is not None:
         raise SettingsError("--seed and --seeds contradict each other", "give one of them")
     first, dots, last = given["seeds"].partition("..")
-    if not (dots and first.isdigit() and last.isdigit() and int(first) <= int(last)):
+    if not (dots and first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
         raise SettingsError(f"--seeds takes A..B with A at most B, not '{given['seeds']}'", "for example --seeds 0..2")
     out = given["out"]
     numbers = range(int(first), int(last) + 1)
@@ -120,6 +133,7 @@ def experiment_from(catalog: Catalog, given: dict[str, Any]) -> Experiment | Non
     from harness.experiment import resolve
 
     if given["plugin"] is None and given["recipe"] is None and given["dataset"] is None and given["resume"]:
+        _refuse_beside_resume(given)
         return None
     if given["dataset"] is None:
         raise SettingsError("no data set is given", "add --dataset NAME (harness ls datasets)")

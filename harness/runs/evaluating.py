@@ -12,7 +12,7 @@ from harness.data import LoadedDataset
 from harness.evaluation import MetricEntry
 from harness.experiment import Experiment
 from harness.results.record import read_record
-from harness.runs.restoring import check_same_data, restore_run
+from harness.runs.restoring import check_same_data, newest_facts, restore_run
 from harness.runs.scoring import measure, save_record, training_cost
 from harness.training.build import open_dataset
 from harness.training.devices import Runtime, choose_device
@@ -32,7 +32,8 @@ def evaluate_run(
 ) -> dict[str, Any]:
     """Evaluate a run's checkpoint and write its results.json.
 
-    Entries of the old record that were measured otherwise (another protocol or checkpoint) are kept.
+    Entries of the old record that were measured otherwise (another protocol or checkpoint) are kept; what the run cost
+    and how it ended stays that of its last checkpoint, whichever is scored.
 
     :param overrides: settings of the group `evaluation`.
     :param data_root: where the data is now; None for where it was.
@@ -41,15 +42,17 @@ def evaluate_run(
     folder = RunFolder(path)
     folder.read_experiment()
     chosen = choose_device(device)
+    old = read_record(folder.results) if folder.results.is_file() else None  # before any work, lest it be unreadable
     with folder.locked():
         run = restore_run(catalog, folder, chosen, checkpoint)
         experiment = _with_evaluation(run.experiment, overrides or {})
         dataset: LoadedDataset = open_dataset(catalog, experiment, data_root or run.data_root)
         check_same_data(folder, dataset)
         entries, seconds = measure(run.method, experiment, dataset, catalog, chosen, run.checkpoint, reporter)
-        state = "finished" if run.facts["finished"] else "stopped"
-        cost = training_cost(run.method, run.facts, seconds)
-        kept = _kept_entries(folder, entries, run.facts["total"])
+        newest = run.facts if checkpoint == "last" else newest_facts(folder)
+        kept = _kept_entries(old, entries, newest["total"])
+        state = "finished" if newest["finished"] else _stopped_how(old)
+        cost = training_cost(run.method, newest, seconds)
         runtime = Runtime(chosen)
         return save_record(folder, experiment, dataset, [*entries, *kept], cost, runtime, state, run.facts["reused"])
 
@@ -60,16 +63,23 @@ def _with_evaluation(experiment: Experiment, overrides: dict[str, Any]) -> Exper
     return replace(experiment, settings=settings)
 
 
-def _kept_entries(folder: RunFolder, entries: list[MetricEntry], steps: int) -> list[MetricEntry]:
-    """Old entries that were measured otherwise, of the same weights."""
-    if not folder.results.is_file():
-        return []
-    old = read_record(folder.results)
-    if old["cost"]["steps"] != steps:
+def _kept_entries(old: dict[str, Any] | None, entries: list[MetricEntry], steps: int) -> list[MetricEntry]:
+    """Old entries that were measured otherwise, of weights that still go by the same name.
+
+    :param steps: of the last checkpoint; where the run has trained on since, "last" and "best" mean other weights.
+    """
+    if old is None:
         return []
     new = {_key(entry) for entry in entries}
-    kept = (MetricEntry.model_validate(entry) for entry in old["metrics"])
-    return [entry for entry in kept if _key(entry) not in new]
+    kept = [MetricEntry.model_validate(entry) for entry in old["metrics"]]
+    moved = ("last", "best") if old["cost"]["steps"] != steps else ()
+    return [entry for entry in kept if _key(entry) not in new and entry.subject.get("checkpoint") not in moved]
+
+
+def _stopped_how(old: dict[str, Any] | None) -> str:
+    """How an unfinished run ended, if it could still say so."""
+    said: str = old["exit_state"] if old is not None else "stopped"
+    return "stopped" if said == "finished" else said
 
 
 def _key(entry: MetricEntry) -> tuple[Any, ...]:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from harness.atomic import replacing
+from harness.capabilities import conditions_of
 from harness.data import LoadedDataset
 from harness.experiment import Experiment
 from harness.runs.drawing import draw
@@ -25,7 +26,7 @@ READABLE = 32
 def draw_samples(trained: Any, dataset: LoadedDataset, experiment: Experiment, path: Path) -> None:
     """Write a PNG of samples 0, 1, ... of the run.
 
-    :param trained: a sampler. Where it is told classes, column c holds class c (the first ten).
+    :param trained: a sampler. Where it is told conditions, column c holds condition c (the first ten).
     """
     evaluation = experiment.settings.evaluation
     if dataset.spec.kind == "points":
@@ -33,8 +34,8 @@ def draw_samples(trained: Any, dataset: LoadedDataset, experiment: Experiment, p
         write_picture(path, scatter_png(samples.images, dataset.finite("train").values[:POINTS]))
         return
     conditions = None
-    if experiment.settings.conditional:
-        classes = min(COLUMNS, len(dataset.training().classes))
+    classes = min(COLUMNS, conditions_of(trained))
+    if classes:
         conditions = torch.arange(ROWS * classes) % classes
     count = ROWS * COLUMNS if conditions is None else len(conditions)
     samples = draw(trained, count, experiment.seed, evaluation, conditions)

@@ -52,14 +52,21 @@ def restore_run(catalog: Catalog, folder: RunFolder, device: torch.device, check
     except (KeyError, TypeError) as error:
         raise CheckpointError(f"{folder.experiment} does not say what data the run had") from error
     path = _checkpoint_path(folder, checkpoint)
-    payload = load_checkpoint(path, device)
-    if payload["experiment"] != experiment.digest():
+    payload = load_checkpoint(path, torch.device("cpu"))
+    if payload.get("experiment") != experiment.digest():
         raise CheckpointError(f"checkpoint {path} belongs to another experiment than {folder.experiment}")
     method, _ = build_method(experiment, problem, Runtime(device), catalog)
+    _check_can_sample(method, payload, folder)
     apply_state(method.state(), payload["state"], str(path))
     facts = {key: value for key, value in payload.items() if key != "state"}
     name = f"step-{payload['total']}" if checkpoint not in ("last", "best") else checkpoint
     return RestoredRun(experiment, problem, method, name, facts, data_root)
+
+
+def newest_facts(folder: RunFolder) -> dict[str, Any]:
+    """What the run's last checkpoint says beside the state."""
+    payload = load_checkpoint(_checkpoint_path(folder, "last"), torch.device("cpu"))
+    return {key: value for key, value in payload.items() if key != "state"}
 
 
 def run_facts(problem: Problem, dataset: LoadedDataset) -> dict[str, Any]:
@@ -86,6 +93,15 @@ def check_same_data(folder: RunFolder, dataset: LoadedDataset) -> None:
         )
 
 
+def _check_can_sample(method: Method, payload: dict[str, Any], folder: RunFolder) -> None:
+    stages = list(method.stages())
+    if payload["stage"] < len(stages) and not stages[payload["stage"]].samples:
+        raise RunFolderError(
+            f"the run in {folder.path} is still in stage '{stages[payload['stage']].name}', in which it cannot sample",
+            f"go on with: harness run --out {folder.path} --resume",
+        )
+
+
 def _checkpoint_path(folder: RunFolder, checkpoint: str) -> Path:
     kept = checkpoints_in(folder.checkpoints)
     if checkpoint == "last":
@@ -99,7 +115,7 @@ def _checkpoint_path(folder: RunFolder, checkpoint: str) -> Path:
                 f"the run in {folder.path} kept no best checkpoint", "train with --set evaluation.best=METRIC"
             )
         return path
-    steps = [path for path in kept if checkpoint.isdigit() and int(path.stem.rpartition("-")[2]) == int(checkpoint)]
+    steps = [path for path in kept if checkpoint.isdecimal() and int(path.stem.rpartition("-")[2]) == int(checkpoint)]
     if not steps:
         there = ", ".join(str(int(path.stem.rpartition("-")[2])) for path in kept) or "none"
         raise RunFolderError(

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from harness.atomic import replacing
-from harness.capabilities import Sampler
+from harness.capabilities import Sampler, conditions_of
 from harness.catalog import Catalog
 from harness.errors import SettingsError
 from harness.runs.drawing import draw
@@ -48,7 +48,7 @@ def sample_run(
     trained = run.method.trained()
     if not isinstance(trained, Sampler):
         raise SettingsError(f"method '{run.experiment.method}' cannot sample")
-    conditions = _conditions(run, classes, count)
+    conditions = _conditions(run, trained, classes, count)
     evaluation = run.experiment.settings.evaluation
     samples = draw(trained, count, run.experiment.seed if seed is None else seed, evaluation, conditions)
     if out.suffix == ".npz":
@@ -60,17 +60,18 @@ def sample_run(
     return count
 
 
-def _conditions(run: RestoredRun, classes: list[int] | None, count: int) -> torch.Tensor | None:
+def _conditions(run: RestoredRun, trained: object, classes: list[int] | None, count: int) -> torch.Tensor | None:
     if classes is None:
         return None
-    if not run.experiment.settings.conditional:
+    known = conditions_of(trained)
+    if not known:
         raise SettingsError(
             f"recipe '{run.experiment.recipe_id}' is unconditional: it cannot be asked for classes",
             "leave --classes out",
         )
-    wrong = [c for c in classes if not 0 <= c < run.problem.n_classes]
+    wrong = [c for c in classes if not 0 <= c < known]
     if wrong:
-        raise SettingsError(f"no class {wrong[0]}", f"classes are 0 to {run.problem.n_classes - 1}")
+        raise SettingsError(f"no class {wrong[0]}", f"classes are 0 to {known - 1}")
     return torch.tensor(classes).repeat(-(-count // len(classes)))[:count]
 
 

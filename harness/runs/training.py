@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ from harness.catalog import Catalog
 from harness.config import flattened
 from harness.data import LoadedDataset
 from harness.data.files import data_root
-from harness.errors import Diverged, RunFolderError, SettingsError
+from harness.errors import Diverged, RunFolderError, SettingsError, suggestion
 from harness.evaluation import check_evaluation
-from harness.experiment import Experiment, from_record
+from harness.experiment import WATCHING, Experiment, from_record
 from harness.runs.restoring import check_same_data, run_facts
 from harness.runs.scoring import score, write_record
 from harness.runs.watching import RunWatch
@@ -21,7 +22,7 @@ from harness.training.devices import launch
 from harness.training.interrupts import Interrupted
 from harness.training.loop import Training
 from harness.training.reporting import Reporter
-from harness.training.run_folder import RunFolder
+from harness.training.run_folder import RunFolder, write_atomically
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,20 @@ def _check_evaluation(training: Training, dataset: LoadedDataset, catalog: Catal
     settings = training.settings.evaluation
     if options.evaluate or settings.every:
         trained = training.method.trained()
-        check_evaluation(trained, dataset=dataset, settings=settings, catalog=catalog, device=training.runtime.device)
+        device = training.runtime.device
+        planned = check_evaluation(trained, dataset=dataset, settings=settings, catalog=catalog, device=device)
+        if settings.best is not None:
+            _check_best(settings.best, planned, catalog)
+
+
+def _check_best(name: str, planned: list[str], catalog: Catalog) -> None:
+    """The rule for the best checkpoint is a metric (or a protocol id) that is measured and has a better direction."""
+    metrics = [identifier.partition("[")[0] for identifier in planned]
+    if name not in metrics and name not in planned:
+        raise SettingsError(f"evaluation.best={name}, but that is not measured here", suggestion(name, metrics))
+    metric = name.partition("[")[0]
+    if catalog.metric(metric).names[metric] is None:
+        raise SettingsError(f"evaluation.best={name}, but neither direction of it is better")
 
 
 def _train(
@@ -131,6 +145,8 @@ def _check_new(folder: RunFolder, options: RunOptions) -> None:
             f"the run in {folder.path} is finished",
             f"score it again with: harness evaluate {folder.path}, or train it anew with --overwrite",
         )
+    with folder.locked():
+        pass  # a run that is still going on is in use, which is another thing
     raise RunFolderError(
         f"{folder.path} holds an unfinished run", "go on with --resume, or start anew with --overwrite"
     )
@@ -149,7 +165,13 @@ def _resumed(catalog: Catalog, asked: Experiment | None, folder: RunFolder) -> E
             f"nothing to resume: the run in {folder.path} is finished",
             f"score it again with: harness evaluate {folder.path}, or train it anew with --overwrite",
         )
-    return recorded
+    if asked is None:
+        return recorded
+    # the same training; how it is watched (logs, checkpoints, evaluations) may be asked for anew, and is recorded
+    if asked.record() != recorded.record():
+        record = {**folder.read_experiment(), **asked.record()}
+        write_atomically(folder.experiment, json.dumps(record, indent=2, allow_nan=False) + "\n")
+    return asked
 
 
 def finished(folder: RunFolder) -> bool:
@@ -161,7 +183,7 @@ def finished(folder: RunFolder) -> bool:
 
 def _difference(recorded: Experiment, asked: Experiment) -> str:
     was, now = flattened(recorded.record()), flattened(asked.record())
-    ignored = ("overrides", "changed")
+    ignored = ("overrides", "changed", *(f"settings.{key}" for key in WATCHING))
     for key in sorted(set(was) | set(now)):
         if was.get(key) != now.get(key) and not key.startswith(ignored):
             return f"{key.removeprefix('settings.')}={was.get(key)}, not {now.get(key)}"

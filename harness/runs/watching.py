@@ -59,7 +59,7 @@ class RunWatch:
             seed=self._experiment.seed,
             device=self._device,
             subject=subject,
-            replicate={"seed": self._experiment.seed},
+            replicate={"seed": self._experiment.seed, "fold": self._experiment.fold},
         )
         records = [entry.model_dump(mode="json") for entry in entries]
         append_line(self._folder.evaluations, {"step": step, "metrics": records})
@@ -74,7 +74,8 @@ class RunWatch:
         name = self._experiment.settings.evaluation.best
         if name is None:
             return False, best
-        found = next((entry for entry in records if entry["metric"] == name), None)
+        # the first by a metric's name is that of the most telling feature network
+        found = next((entry for entry in records if name in (entry["metric"], entry["protocol_id"])), None)
         if found is None or found["higher_is_better"] is None:
             measured = ", ".join(sorted({entry["metric"] for entry in records}))
             raise EvaluationError(f"evaluation.best={name}, but what is measured is {measured}")

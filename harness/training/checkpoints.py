@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import pickle
+import re
+import shutil
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,11 +15,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.atomic import replacing, temporary_path
+from harness.atomic import replacing, sync_folder, temporary_path
 from harness.errors import CheckpointError, Diverged
 
 CHECKPOINT_FORMAT = "gan-harness checkpoint"
 CHECKPOINT_VERSION = 1
+
+#: bytes of free disk below which a failed write is put down to a full disk
+LITTLE_ROOM = 2**20
 
 #: newest checkpoints kept beside the best one
 KEPT = 2
@@ -125,13 +130,17 @@ def copy_checkpoint(source: Path, target: Path) -> None:
     """Keep a checkpoint under another name (no bytes are copied where the file system can link)."""
     temporary = temporary_path(target)
     temporary.unlink(missing_ok=True)
-    os.link(source, temporary)
+    try:
+        os.link(source, temporary)
+    except OSError:  # not every file system has links
+        shutil.copyfile(source, temporary)
     temporary.replace(target)
+    sync_folder(target.parent)
 
 
 def checkpoints_in(folder: Path) -> list[Path]:
     """The numbered checkpoints, oldest first."""
-    return sorted(folder.glob("step-*.pt"))
+    return sorted(path for path in folder.glob("step-*.pt") if re.fullmatch(r"step-[0-9]+\.pt", path.name))
 
 
 def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
@@ -150,9 +159,12 @@ def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
         raise CheckpointError(f"{path} is not a checkpoint of this harness: it holds code, not only data") from error
     if not isinstance(payload, dict) or payload.get("format") != CHECKPOINT_FORMAT:
         raise CheckpointError(f"{path} is not a checkpoint of this harness")
-    if payload["version"] > CHECKPOINT_VERSION:
+    version = payload.get("version")
+    if not isinstance(version, int):
+        raise CheckpointError(f"{path} is not a checkpoint of this harness: it has no version")
+    if version > CHECKPOINT_VERSION:
         raise CheckpointError(
-            f"checkpoint {path} has version {payload['version']}, this harness knows {CHECKPOINT_VERSION}",
+            f"checkpoint {path} has version {version}, this harness knows {CHECKPOINT_VERSION}",
             "install a newer one",
         )
     return payload
@@ -177,7 +189,11 @@ def _older(path: Path) -> str:
 
 
 def _save_error(error: Exception, target: Path) -> CheckpointError:
-    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    # torch's writer turns a short write into an error of its own; the disk itself still tells
+    room = shutil.disk_usage(target.parent).free
+    full = room < LITTLE_ROOM or (
+        isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    )
     kept = checkpoints_in(target.parent)
     last = f"the last good checkpoint is {kept[-1]}" if kept else "no checkpoint was written before"
     reason = "disk full" if full or "No space left" in str(error) else _first_line(error)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 #: the first estimate is given after this many steps and seconds, or after many steps
 FIRST_STEPS, FIRST_SECONDS, MANY_STEPS = 2, 5.0, 20
@@ -17,6 +19,7 @@ class Clock:
     def __init__(self) -> None:
         self.seconds_before = 0.0
         self._started: float | None = None
+        self._stopped: float | None = None
         self._from_step = 0
         self._first: tuple[int, float] | None = None
         self._total = 0
@@ -31,8 +34,27 @@ class Clock:
 
     @property
     def seconds(self) -> float:
-        """Seconds spent so far."""
-        return self.seconds_before + (time.perf_counter() - self._started if self._started is not None else 0.0)
+        """Seconds of training so far; what happened under :meth:`paused` or after :meth:`stop` does not count."""
+        if self._started is None:
+            return self.seconds_before
+        return self.seconds_before + (self._stopped or time.perf_counter()) - self._started
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Time that is not training: pictures and evaluations on the way."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = time.perf_counter() - began
+            if self._started is not None:
+                self._started += spent
+            if self._first is not None:
+                self._first = (self._first[0], self._first[1] + spent)
+
+    def stop(self) -> None:
+        """Training is over."""
+        self._stopped = time.perf_counter()
 
     def steps_per_second(self, done: int) -> float:
         """The stage's rate so far, without its first step (which pays for warming up); 0 while unknown."""

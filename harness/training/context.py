@@ -110,7 +110,7 @@ class Context:
             found = torch.autograd.grad(total, parameters, retain_graph=keep, allow_unused=True)
             gradients.append((optimizer, parameters, found))
         for optimizer, parameters, of_all in gradients:
-            for parameter, gradient in zip(parameters, self.runtime.average(of_all), strict=True):
+            for parameter, gradient in zip(parameters, self.runtime.average(of_all, parameters), strict=True):
                 parameter.grad = gradient
             optimizer.step()
             for parameter in parameters:

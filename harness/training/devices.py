@@ -34,7 +34,7 @@ class Runtime:
         """Context of the training precision."""
         return nullcontext()
 
-    def average(self, gradients: Sequence[Tensor | None]) -> Sequence[Tensor | None]:
+    def average(self, gradients: Sequence[Tensor | None], parameters: Sequence[Tensor]) -> Sequence[Tensor | None]:
         """Gradients averaged over processes."""
         return gradients
 
@@ -65,19 +65,22 @@ class FabricRuntime(Runtime):
         self._fabric = fabric
 
     def autocast(self) -> AbstractContextManager[Any]:
-        context: AbstractContextManager[Any] = self._fabric.autocast()
-        return context
+        if self.precision == "32-true":
+            return nullcontext()
+        # torch's autocast keeps its casts of the weights until it ends, but a step updates them in between: with the
+        # cache, all but the first of several updates in a step would see old weights
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, cache_enabled=False)
 
-    def average(self, gradients: Sequence[Tensor | None]) -> Sequence[Tensor | None]:
+    def average(self, gradients: Sequence[Tensor | None], parameters: Sequence[Tensor]) -> Sequence[Tensor | None]:
         if self.world == 1:
             return gradients
-        present = [gradient for gradient in gradients if gradient is not None]
+        # a parameter that one process does not use may be used by another: it takes part with zeros
+        present = [torch.zeros_like(p) if g is None else g for g, p in zip(gradients, parameters, strict=True)]
         if not present:
-            return gradients
+            return present
         # one message for all: many small ones cost more than the copy
         flat = self._fabric.all_reduce(torch.cat([g.reshape(-1) for g in present]), reduce_op="mean")
-        parts = iter(flat.split([g.numel() for g in present]))
-        return [None if g is None else next(parts).view_as(g) for g in gradients]
+        return [part.view_as(g) for part, g in zip(flat.split([g.numel() for g in present]), present, strict=True)]
 
     def mean(self, value: Tensor) -> Tensor:
         if self.world == 1:
@@ -117,7 +120,7 @@ def choose_device(asked: str) -> torch.device:
             raise DeviceError(f"--device {asked}, but this machine has no CUDA device", "use --device cpu")
         if device.index is not None and device.index >= torch.cuda.device_count():
             raise DeviceError(f"--device {asked}, but there are {torch.cuda.device_count()} CUDA devices")
-    elif device.type not in ("cpu", "meta"):
+    elif device.type != "cpu":
         raise DeviceError(f"device '{asked}' is not supported", "choose auto, cpu, cuda or cuda:N")
     return device
 
@@ -134,6 +137,8 @@ def launch(asked: str, precision: str, devices: int = 1) -> FabricRuntime:
         raise DeviceError(f"--devices must be at least 1, not {devices}")
     if device.type == "cuda" and devices > torch.cuda.device_count():
         raise DeviceError(f"--devices {devices}, but there are {torch.cuda.device_count()} CUDA devices")
+    if device.index is not None and devices > 1:
+        raise DeviceError(f"--device {asked} names one device, but --devices asks for {devices}", "use --device cuda")
     which: Any = devices if device.type == "cpu" or device.index is None else [device.index]
     fabric = Fabric(
         accelerator=device.type,

@@ -65,6 +65,7 @@ class Training:
         self.reporter = reporter
         self.watch = watch
         self.problem: Problem = dataset.problem()
+        self._data_checksum = dataset.training().checksum
         self._tiny = _tiny_command(experiment, dataset, catalog)
         self.method, self.ctx = build_method(experiment, self.problem, runtime, catalog)
         self.stages = list(self.method.stages())
@@ -101,10 +102,16 @@ class Training:
                 while self.stage_number < len(self.stages):
                     self._run_stage(self.stages[self.stage_number], stop)
             finally:
+                self.clock.stop()
                 self.reporter.stop()
-        if not self.finished:
-            self.finished = True
-            self._save()
+            if not self.finished:
+                self.finished = True
+                self._save()
+            if self.runtime.any(stop.asked):
+                raise Interrupted(
+                    f"stopped at the end of training; everything is saved in {self.folder.path}",
+                    f"measure it with: harness evaluate {self.folder.path}",
+                )
 
     @property
     def total_done(self) -> int:
@@ -115,7 +122,8 @@ class Training:
         if stage.source is not None:
             self._reuse(stage)
             return
-        self.ctx.stage = stage.name
+        self.ctx.stage, self.ctx.step = stage.name, 0
+        self._seed(stage, "data")
         data = stage.data(self.data) if stage.data else self.data  # type: ignore[arg-type]
         stream = self._stream(stage, data)
         self._seed(stage, "begin")
@@ -151,15 +159,15 @@ class Training:
             self._tell_estimate(estimate)
         if due.log:
             self._log(stage)
-        if due.sample and self.runtime.rank == 0:
-            self.watch.sample_grid(self.method, self.total_done)
-        better = due.evaluate and self.runtime.any(self._evaluate())
+        with self.clock.paused():
+            if due.sample and self.runtime.rank == 0:
+                self.watch.sample_grid(self.method, self.total_done)
+            better = due.evaluate and self.runtime.any(self._evaluate())
         # the end of a stage is saved once its `finish` is done
         if (due.save or better) and not (due.last and not better):
             self._stream_state = stream.state_dict()
-            saved = self._save()
-            if better:
-                copy_checkpoint(saved, self.folder.checkpoints / "best.pt")
+            self._save()
+            self._keep_best()
         if self.runtime.any(stop.asked):
             self._stream_state = stream.state_dict()
             saved = self._save()
@@ -197,12 +205,14 @@ class Training:
     def _keep_product(self, stage: Stage) -> None:
         if self.runtime.rank == 0:
             declared = self.method.state()
-            save_product(self.folder.products, stage.name, {name: declared[name] for name in stage.products})
+            made = {name: declared[name] for name in stage.products}
+            save_product(self.folder.products, stage.name, made, self._data_checksum)
 
     def _reuse(self, stage: Stage) -> None:
         declared = self.method.state()
         source = Path(stage.source or "")
-        checksum = load_product(source, stage.name, {name: declared[name] for name in stage.products})
+        wanted = {name: declared[name] for name in stage.products}
+        checksum = load_product(source, stage.name, wanted, self._data_checksum)
         self.reused[stage.name] = {"from": str(source), "sha256": checksum}
         self.reporter.note(f"stage '{stage.name}' taken from {source} (sha256 {checksum[:12]})")
         self._next_stage()
@@ -210,7 +220,7 @@ class Training:
     # -- logs --------------------------------------------------------------------------------------
 
     def _log(self, stage: Stage) -> None:
-        self._check_terms(stage)
+        self._check_terms(stage.name)
         values = self.ctx.meters.drain()
         self._show(stage, values)
         if self.runtime.rank != 0:
@@ -227,13 +237,11 @@ class Training:
         left = self.clock.seconds_left(self.total_done)
         self.reporter.line(stage.name, self.done, stage.steps, shown, rate, left)
 
-    def _check_terms(self, stage: Stage) -> None:
+    def _check_terms(self, stage: str) -> None:
         bad = self.ctx.meters.bad_term()
         if self.runtime.any(bad is not None):
             term, step = bad or ("unknown (another process)", self.done - 1)
-            raise self._diverged(
-                f"loss term '{term}' became NaN or infinite at step {step + 1} of stage '{stage.name}'"
-            )
+            raise self._diverged(f"loss term '{term}' became NaN or infinite at step {step + 1} of stage '{stage}'")
 
     def _diverged(self, what: str, fix: str = "try a lower learning rate or another seed") -> Diverged:
         kept = checkpoints_in(self.folder.checkpoints)
@@ -256,18 +264,23 @@ class Training:
 
     def _save(self) -> Path:
         path = self.folder.checkpoints / f"step-{self.total_done:08d}.pt"
-        if self.stage_number < len(self.stages):
-            self._check_terms(self.stages[self.stage_number])
+        self._check_terms(self.ctx.stage)
+        state = collect_state(self.method.state())
+        try:
+            check_finite(state)
+        except Diverged as error:
+            raise self._diverged(error.problem) from error
         self._check_in_step()
         if self.runtime.rank == 0:
-            state = collect_state(self.method.state())
-            try:
-                check_finite(state)
-            except Diverged as error:
-                raise self._diverged(error.problem) from error
             save_checkpoint(self.folder.checkpoints, {**self.facts(), "state": state}, path.name)
         self.runtime.barrier()
         return path
+
+    def _keep_best(self) -> None:
+        """Keep the checkpoint just written (or just resumed from) as the best one, if it is."""
+        if self.runtime.rank == 0 and self.best is not None and self.best["step"] == self.total_done:
+            path = self.folder.checkpoints / f"step-{self.total_done:08d}.pt"
+            copy_checkpoint(path, self.folder.checkpoints / "best.pt")
 
     def _check_in_step(self) -> None:
         """The processes of a run hold the same weights, whatever each has drawn and seen."""
@@ -304,7 +317,7 @@ class Training:
         kept = checkpoints_in(self.folder.checkpoints)
         if not kept:
             raise CheckpointError(f"nothing to resume in {self.folder.path}: it has no checkpoint", "use --overwrite")
-        payload = load_checkpoint(kept[-1], self.runtime.device)
+        payload = load_checkpoint(kept[-1], torch.device("cpu"))  # each piece of state copies to where it lives
         self._check_same_run(payload, kept[-1])
         apply_state(self.method.state(), payload["state"], str(kept[-1]))
         self.stage_number, self.done = payload["stage"], payload["step"]
@@ -313,12 +326,13 @@ class Training:
         self.clock.seconds_before = payload["seconds"]
         self.images_seen = payload["images"]
         self.reused, self.best, self.finished = payload["reused"], payload["best"], payload["finished"]
+        self._keep_best()  # a kill may have come between the two
         if self.runtime.rank == 0:
             self.folder.cut_logs(self.total_done)
         self.reporter.note(f"resumed from {kept[-1]} (step {self.total_done})")
 
     def _check_same_run(self, payload: Mapping[str, Any], path: Path) -> None:
-        if payload["experiment"] != self.experiment.digest():
+        if payload.get("experiment") != self.experiment.digest():
             raise CheckpointError(f"checkpoint {path} belongs to another experiment than {self.folder.experiment}")
         if payload["world"] != self.runtime.world:
             raise CheckpointError(

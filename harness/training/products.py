@@ -13,16 +13,20 @@ from harness.errors import CheckpointError, UserError
 from harness.training.checkpoints import apply_state, collect_state, load_checkpoint, save_checkpoint
 
 
-def save_product(folder: Path, stage: str, declared: Mapping[str, Any]) -> Path:
-    """Write the named state entries as ``folder/<stage>.pt``."""
+def save_product(folder: Path, stage: str, declared: Mapping[str, Any], data: str) -> Path:
+    """Write the named state entries as ``folder/<stage>.pt``.
+
+    :param data: checksum of the training data that it was made from.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    return save_checkpoint(folder, {"product": stage, "state": collect_state(declared)}, f"{stage}.pt")
+    return save_checkpoint(folder, {"product": stage, "data": data, "state": collect_state(declared)}, f"{stage}.pt")
 
 
-def load_product(run: Path, stage: str, declared: Mapping[str, Any]) -> str:
+def load_product(run: Path, stage: str, declared: Mapping[str, Any], data: str) -> str:
     """Load a product of another run into the declared state.
 
     :param run: the other run's folder.
+    :param data: checksum of the training data that it must have been made from.
     :returns: SHA-256 of the product's file.
     :raises UserError: where there is none, or it does not fit.
     """
@@ -32,5 +36,9 @@ def load_product(run: Path, stage: str, declared: Mapping[str, Any]) -> str:
     payload = load_checkpoint(path, torch.device("cpu"))
     if payload.get("product") != stage:
         raise CheckpointError(f"{path} is not the product of a stage '{stage}'")
+    if payload["data"] != data:
+        raise UserError(
+            f"{path} was made from other training data", "reuse stages of runs on the same data and fraction"
+        )
     apply_state(declared, payload["state"], str(path))
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -96,8 +96,12 @@ class RunFolder:
         :raises RunFolderError: where another process holds it.
         """
         self.check_free()
-        self.path.mkdir(parents=True, exist_ok=True)
-        with self._lock.open("a+") as handle:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            handle = self._lock.open("a+")
+        except OSError as error:
+            raise RunFolderError(f"cannot write in the run folder {self.path}: {error.strerror}") from error
+        with handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:

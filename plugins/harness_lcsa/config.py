@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from harness.config import AdamSettings, MethodSettings, PenaltySettings, Settings
+from harness.config import AdamSettings, Beta, MethodSettings, PenaltySettings, Settings
 
 
 class CoderSettings(Settings):
@@ -33,7 +33,7 @@ class DictionarySettings(Settings):
     """Dictionary learning: one Adam step a mini-batch, apart from the discriminator's (Alg. 6)."""
 
     lr: float = Field(default=2e-3, gt=0)
-    betas: tuple[float, float] = (0.9, 0.999)
+    betas: tuple[Beta, Beta] = (0.9, 0.999)
     eps: float = Field(default=1e-8, gt=0)
     in_generator_step: bool = False
     """also learn from the fakes of the generator's step"""
