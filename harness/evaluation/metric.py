@@ -47,11 +47,13 @@ class Measurement:
     :param evidence: requests by role; `compute` gets what they yield as keyword arguments of the same names.
     :param compute: a pure function of the evidence, returns values under the keys of `protocols`.
     :param protocols: how each value is measured.
+    :param least: by role, the fewest items that it can be computed from; checked before anything is trained or made.
     """
 
     evidence: Mapping[str, Evidence[Any]]
     compute: Callable[..., Mapping[str, Value]]
     protocols: Mapping[str, MeasuringProtocol]
+    least: Mapping[str, int] = field(default_factory=dict)
 
     def counts(self) -> dict[str, int]:
         """Items by role."""

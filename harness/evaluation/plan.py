@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.capabilities import CAPABILITIES
@@ -39,7 +40,10 @@ def plan(bench: Bench, offer: Offer) -> list[tuple[MetricSpec, Measurement]]:
             name = next(name for name in asked if name == spec.name or name in spec.names)
             raise EvaluationError(f"metric '{name}' cannot be measured here: {reason}") from None
         wanted = None if asked is None or spec.name in asked else set(asked)
-        planned += [(spec, only) for each in measurements if (only := _restricted(each, wanted)) is not None]
+        for only in (_restricted(each, wanted) for each in measurements):
+            if only is not None:
+                _check_counts(only)
+                planned.append((spec, only))
     return planned
 
 
@@ -79,4 +83,17 @@ def _restricted(measurement: Measurement, names: set[str] | None) -> Measurement
     if names is None:
         return measurement
     kept = {key: protocol for key, protocol in measurement.protocols.items() if protocol.metric in names}
-    return Measurement(measurement.evidence, measurement.compute, kept) if kept else None
+    return replace(measurement, protocols=kept) if kept else None
+
+
+def _check_counts(measurement: Measurement) -> None:
+    counts = measurement.counts()
+    for role, least in measurement.least.items():
+        if counts[role] < least:
+            names = ", ".join(protocol.metric for protocol in measurement.protocols.values())
+            setting = (
+                "evaluation.samples" if role == "generated" else "evaluation.neighbours_samples, or take more data"
+            )
+            raise EvaluationError(
+                f"{names}: at least {least} {role} items are needed, not {counts[role]}", f"raise --set {setting}"
+            )

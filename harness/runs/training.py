@@ -68,6 +68,10 @@ def train_run(
     runtime = launch(options.device, experiment.settings.precision, options.devices)
     if runtime.rank != 0:
         reporter.mute()
+    if experiment.settings.batch_size % runtime.world:
+        raise SettingsError(
+            f"batch_size={experiment.settings.batch_size} cannot be shared equally by {runtime.world} devices"
+        )
     dataset = open_dataset(catalog, experiment, root)
     if options.resume:
         check_same_data(folder, dataset)

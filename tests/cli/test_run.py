@@ -193,6 +193,15 @@ MISTAKES = {
     "negative seed": ((*IMAGES, "--seed", "-1"), "seed must be 0 or more, not -1"),
     "seed and seeds": ((*IMAGES, "--seed", "1", "--seeds", "0..2"), "contradict"),
     "seeds backwards": ((*IMAGES, "--seeds", "2..0"), "A..B"),
+    "a rule that nobody measures": (
+        (*POINTS, "--evaluate-every", "2", "--set", "evaluation.best=reverse_kll"),
+        "did you mean 'reverse_kl'",
+    ),
+    "too few samples": ((*IMAGES, "--set", "evaluation.samples=5"), "at least 20 generated items are needed, not 5"),
+    "an impossible beta": ((*POINTS, "--set", "generator_adam.betas=[0.5,1.5]"), "generator_adam.betas"),
+    "mirrored points": ((*POINTS, "--set", "flip=true"), "holds points"),
+    "the device of describe": ((*POINTS, "--device", "meta"), "not supported"),
+    "superscripts": ((*POINTS, "--seeds", "²..³"), "A..B"),
     "fraction": ((*IMAGES, "--fraction", "0"), "fraction must be above 0"),
     "labels for an unconditional recipe": (
         (*IMAGES, "--recipe", "biggan-hinge-unconditional", "--set", "conditional=true"),
@@ -314,11 +323,64 @@ def test_data_that_changed_since_is_noticed(refused, harness, tmp_path):
     assert "is not what the run in a was started with" in refused("run", "--out", "a", "--resume")
 
 
+@pytest.mark.parametrize("key", ["version", "method", "settings", "problem"])
+def test_an_experiment_that_was_cut_by_hand_is_refused(refused, finished, key):
+    path = finished / "experiment.json"
+    path.write_text(json.dumps({k: v for k, v in json.loads(path.read_text()).items() if k != key}))
+    assert "experiment.json" in refused("evaluate", finished)
+
+
+def test_a_record_that_cannot_be_read_is_refused_before_any_work(refused, finished):
+    (finished / "results.json").write_text("{")
+    assert "is not the record of a run" in refused("evaluate", finished)
+
+
+def test_stray_files_beside_the_checkpoints_are_passed_over(harness, finished):
+    (finished / "checkpoints/step-abc.pt").write_text("x")
+    assert harness("evaluate", finished).code == 0
+
+
 def test_mistakes_in_sampling(refused, finished):
     assert "unconditional" in refused("sample", finished, "--classes", "1")
     assert "at least 1" in refused("sample", finished, "--count", "0")
     assert "end it in .png or .npz" in refused("sample", finished, "--out", "x.jpg")
     assert "folder that exists" in refused("sample", finished, "--out", "absent/x.png")
+
+
+def test_scoring_an_earlier_checkpoint_leaves_the_record_of_the_run_whole(harness, refused, finished):
+    before = json.loads((finished / "results.json").read_text())
+    assert harness("evaluate", finished, "--checkpoint", "4", "--metrics", "modes").code == 0
+    after = json.loads((finished / "results.json").read_text())
+    assert after["exit_state"] == "finished"
+    assert after["cost"]["steps"] == before["cost"]["steps"] == 6
+    new = [entry for entry in after["metrics"] if entry["subject"]["checkpoint"] == "step-4"]
+    assert {entry["metric"] for entry in new} == {"modes"}
+    assert [entry for entry in after["metrics"] if entry not in new] == before["metrics"]
+    assert "is finished" in refused("run", *SHORT, "--out", finished)
+
+
+def test_a_resumed_run_passes_over_nothing_that_was_asked_for(harness, refused, tmp_path):
+    assert harness("train", *SHORT, "--out", "a").code == 0
+    (tmp_path / "a/results.json").unlink()
+    checkpoints_in(tmp_path / "a/checkpoints")[-1].unlink()
+    for words in (("--seed", "5"), ("--set", "lr=3"), ("--steps", "9"), ("--scale", "tiny"), ("--fraction", "0.5")):
+        assert f"{words[0]} cannot change a run that is resumed" in refused("run", "--out", "a", "--resume", *words)
+    assert harness("run", *SHORT, "--evaluate-every", 5, "--out", "a", "--resume").code == 0
+    assert [json.loads(line)["step"] for line in (tmp_path / "a/evaluations.jsonl").read_text().splitlines()] == [5]
+
+
+def test_the_time_of_training_is_training_alone(harness, monkeypatch, tmp_path):
+    import time
+
+    from harness.runs import scoring, watching
+
+    evaluate, draw = scoring.evaluate, watching.draw_samples
+    monkeypatch.setattr(scoring, "evaluate", lambda *a, **k: (time.sleep(3), evaluate(*a, **k))[1])
+    monkeypatch.setattr(watching, "draw_samples", lambda *a, **k: (time.sleep(3), draw(*a, **k))[1])
+    assert harness("run", *SHORT, "--out", "a").code == 0
+    cost = json.loads((tmp_path / "a/results.json").read_text())["cost"]
+    assert cost["evaluation_seconds"] > 3
+    assert cost["training_seconds"] < 3
 
 
 def test_a_stopped_run_can_be_scored(harness, tmp_path):

@@ -169,7 +169,7 @@ def test_too_few_samples_are_an_error_that_says_what_to_raise(
     toy: Toy, digits: LoadedDataset, catalog: Catalog
 ) -> None:
     for metric, samples, words in (
-        ("fd", 1, "at least 2 generated samples, not 1"),
+        ("fd", 1, "at least 2 generated items are needed, not 1"),
         ("precision", 5, "at least 6 generated samples, not 5"),
         ("is", 19, "in 10 splits needs at least 20 samples, not 19"),
     ):
@@ -178,7 +178,7 @@ def test_too_few_samples_are_an_error_that_says_what_to_raise(
 
 
 def test_too_few_real_neighbours_are_an_error(toy: Toy, digits: LoadedDataset, catalog: Catalog) -> None:
-    with pytest.raises(EvaluationError, match="at least 6 real samples, not 4; raise --set"):
+    with pytest.raises(EvaluationError, match="at least 6 real items are needed, not 4; raise --set"):
         measure(toy((1, 8, 8)), digits, catalog, metrics=("recall",), neighbours_samples=4)
 
 

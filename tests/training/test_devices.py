@@ -9,8 +9,10 @@ import sys
 
 import pytest
 import torch
+from torch import nn
 
 from harness.errors import DeviceError
+from harness.training.context import Context
 from harness.training.devices import choose_device, launch
 
 
@@ -37,6 +39,20 @@ def test_cuda_without_one_is_refused_with_the_remedy():
 def test_no_devices_are_refused():
     with pytest.raises(DeviceError, match="at least 1"):
         launch("cpu", "32-true", devices=0)
+
+
+def test_under_bf16_every_pass_sees_the_weights_of_the_last_update(catalog):
+    runtime = launch("cpu", "bf16-mixed")
+    ctx = Context(catalog, runtime, seed=0)
+    layer = nn.Linear(4, 1)
+    x = torch.ones(2, 4)
+    with ctx.autocast():
+        before = layer(x)
+        assert before.dtype == torch.bfloat16
+        ctx.minimize(layer=(before.float().sum(), torch.optim.SGD(layer.parameters(), 1.0)))
+        after = layer(x)
+    # each of the four weights and the bias fell by 2, the number of rows
+    torch.testing.assert_close(after.float(), before.detach().float() - 10.0, atol=0.1, rtol=0)
 
 
 @pytest.mark.slow

@@ -189,6 +189,42 @@ def test_a_product_of_another_run_replaces_its_stage(make_training, uninterrupte
     assert same(final_state(reusing)["generator"], final_state(uninterrupted)["generator"])
 
 
+def test_a_product_of_other_data_is_refused(make_training, uninterrupted):
+    other = make_training(cluster_from=str(uninterrupted.folder.path))
+    other._data_checksum = "0" * 64
+    with pytest.raises(UserError, match="made from other training data"):
+        other.run(resume=False)
+
+
+class PressCtrlCAtTheEnd(Unwatched):
+    def step_finished(self, stage, step, values) -> None:
+        if (stage, step) == ("gan", 20):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_ctrl_c_at_the_last_step_stops_before_the_evaluation(make_training, uninterrupted):
+    training = make_training("late", watch=PressCtrlCAtTheEnd())
+    with pytest.raises(Interrupted):
+        training.run(resume=False)
+    resumed = make_training("late")
+    resumed.run(resume=True)
+    assert same(final_state(resumed), final_state(uninterrupted))
+
+
+def test_the_best_checkpoint_is_kept_even_if_a_kill_came_before_it(make_training):
+    class Better(Unwatched):
+        def evaluate(self, method, step, best):
+            return True, {"metric": "m", "value": 1.0, "protocol_id": "m[]", "step": step}
+
+    first = make_training("best", watch=Better(), evaluation={"every": 20})
+    first.run(resume=False)
+    best = first.folder.checkpoints / "best.pt"
+    assert load_checkpoint(best, CPU)["total"] == 26
+    best.unlink()
+    make_training("best", watch=Better(), evaluation={"every": 20}).run(resume=True)
+    assert best.is_file()
+
+
 def test_a_missing_product_is_one_clear_line(make_training, tmp_path):
     with pytest.raises(UserError, match="no product of stage 'cluster'"):
         make_training(cluster_from=str(tmp_path)).run(resume=False)

@@ -129,4 +129,5 @@ class FrechetDistance:
     def _on(self, offer: Offer, extractor: str) -> Measurement:
         real, generated = Features(offer.real(), extractor), Features(offer.generated(), extractor)
         protocol = offer.protocol("fd", real=real, generated=generated)
-        return Measurement({"real": real, "generated": generated}, fd, {"fd": protocol})
+        least = {"real": 2, "generated": 2}  # below that there is no covariance
+        return Measurement({"real": real, "generated": generated}, fd, {"fd": protocol}, least)

@@ -61,5 +61,6 @@ class InceptionScore:
             logits = Features(offer.generated(), extractor, output="logits")
             for splits in (10, 1):
                 protocol = offer.protocol("is", Term("splits", splits, f"splits{splits}"), generated=logits)
-                found.append(Measurement({"generated": logits}, partial(score_in_splits, splits), {"is": protocol}))
+                compute = partial(score_in_splits, splits)
+                found.append(Measurement({"generated": logits}, compute, {"is": protocol}, {"generated": 2 * splits}))
         return found

@@ -150,4 +150,5 @@ class Neighbours:
         protocols = {
             name: offer.protocol(name, *which.terms(), real=real, generated=generated) for name, which in balls.items()
         }
-        return Measurement({"real": real, "generated": generated}, neighbour_metrics, protocols)
+        least = dict.fromkeys(("real", "generated"), max(PRECISION_RECALL.k, DENSITY_COVERAGE.k) + 1)
+        return Measurement({"real": real, "generated": generated}, neighbour_metrics, protocols, least)
