@@ -170,7 +170,7 @@ def test_too_few_samples_are_an_error_that_says_what_to_raise(
 ) -> None:
     for metric, samples, words in (
         ("fd", 1, "at least 2 generated items are needed, not 1"),
-        ("precision", 5, "at least 6 generated samples, not 5"),
+        ("precision", 5, "at least 6 generated items are needed, not 5"),
         ("is", 19, "in 10 splits needs at least 20 samples, not 19"),
     ):
         with pytest.raises(EvaluationError, match=words):
