@@ -171,7 +171,7 @@ def test_too_few_samples_are_an_error_that_says_what_to_raise(
     for metric, samples, words in (
         ("fd", 1, "at least 2 generated items are needed, not 1"),
         ("precision", 5, "at least 6 generated items are needed, not 5"),
-        ("is", 19, "in 10 splits needs at least 20 samples, not 19"),
+        ("is", 19, "at least 20 generated items are needed, not 19"),
     ):
         with pytest.raises(EvaluationError, match=words):
             measure(toy((1, 8, 8)), digits, catalog, metrics=(metric,), samples=samples)
