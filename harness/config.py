@@ -22,6 +22,15 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, values: Any) -> Any:
+        for name, value in values.items() if isinstance(values, Mapping) else ():
+            field = cls.model_fields.get(name)
+            if isinstance(value, bool) and field is not None and field.annotation in (int, float):
+                raise ValueError(f"{name} takes a number, not {str(value).lower()}")
+        return values
+
 
 class BackboneChoice(Settings):
     """A backbone by name, with settings of its own (which its own class checks).
@@ -81,7 +90,7 @@ class EvaluationSettings(Settings):
 
     metrics: tuple[str, ...] | None = None
     """names of metrics; none named: all that apply to the data and the method"""
-    samples: int = Field(default=50_000, gt=0)
+    samples: int = Field(default=50_000, gt=0, le=10_000_000)
     """generated samples for distribution metrics (k-NN metrics use at most `neighbours_samples`)"""
     neighbours_samples: int = Field(default=10_000, gt=0)
     """generated and real samples for precision, recall, density and coverage"""
@@ -89,7 +98,7 @@ class EvaluationSettings(Settings):
     """the real split that generated samples are held against"""
     extractors: tuple[str, ...] | None = None
     """feature networks; none named: those of the data set"""
-    block: int = Field(default=250, gt=0)
+    block: int = Field(default=250, gt=0, le=65_536)
     """images generated at once; part of the protocol, because it can change the last bits"""
     batch_norm: Literal["eval", "train", "standing"] = "eval"
     """statistics that the generator's batch norm uses while sampling"""
@@ -104,9 +113,9 @@ class MethodSettings(Settings):
 
     backbone: BackboneChoice = BackboneChoice(name="biggan")
     """the networks, by name, with settings of their own"""
-    steps: int = Field(default=100_000, gt=0)
+    steps: int = Field(default=100_000, gt=0, le=1_000_000_000)
     """steps of the main stage (one step: one generator update)"""
-    batch_size: int = Field(default=64, gt=0)
+    batch_size: int = Field(default=64, gt=0, le=1_000_000)
     """real images a discriminator step, over all devices"""
     conditional: bool = False
     """whether the generator is told a class"""

@@ -17,6 +17,9 @@ from harness.runs.restoring import RestoredRun, restore_run
 from harness.training.devices import choose_device
 from harness.training.run_folder import RunFolder
 
+#: samples that are written at once
+MOST = 10_000_000
+
 
 def sample_run(
     catalog: Catalog,
@@ -38,8 +41,8 @@ def sample_run(
     :param classes: cycled through; only for a conditional run.
     :returns: the number of samples written.
     """
-    if count < 1:
-        raise SettingsError(f"--count must be at least 1, not {count}")
+    if not 1 <= count <= MOST:
+        raise SettingsError(f"--count must be at least 1 and at most {MOST:,}, not {count}")
     if out.suffix not in (".png", ".npz"):
         raise SettingsError(f"cannot tell the format of {out}", "end it in .png or .npz")
     if out.is_dir() or not out.absolute().parent.is_dir():

@@ -74,8 +74,8 @@ class LCSASettings(MethodSettings):
     """Settings of a GAN with dictionaries in its discriminator."""
 
     conditional: bool = True
-    batch_size: int = Field(default=32, gt=0)
-    steps: int = Field(default=195_312, gt=0)
+    batch_size: int = Field(default=32, gt=0, le=1_000_000)
+    steps: int = Field(default=195_312, gt=0, le=1_000_000_000)
     loss: str = "hinge"
     """adversarial loss, by name"""
     d_steps: int = Field(default=4, gt=0)

@@ -201,6 +201,8 @@ MISTAKES = {
     "an impossible beta": ((*POINTS, "--set", "generator_adam.betas=[0.5,1.5]"), "generator_adam.betas"),
     "mirrored points": ((*POINTS, "--set", "flip=true"), "holds points"),
     "the device of describe": ((*POINTS, "--device", "meta"), "not supported"),
+    "truth for a number": ((*POINTS, "--set", "generator_adam.lr=true"), "lr takes a number, not true"),
+    "an absurd count": ((*POINTS, "--set", "evaluation.samples=99999999999999"), "'evaluation.samples'"),
     "superscripts": ((*POINTS, "--seeds", "²..³"), "A..B"),
     "fraction": ((*IMAGES, "--fraction", "0"), "fraction must be above 0"),
     "labels for an unconditional recipe": (
