@@ -9,8 +9,9 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from harness.catalog import Catalog
-from harness.config import MethodSettings, Settings, flattened, merged, validated
+from harness.config import BackboneChoice, MethodSettings, Settings, flattened, merged, validated
 from harness.data.fit import fitted_shape
+from harness.data.loading import check_fraction, check_kind
 from harness.errors import CheckpointError, SettingsError, UnknownName, UserError
 from harness.specs import DatasetSpec, MethodSpec, Recipe
 
@@ -116,8 +117,7 @@ def resolve(
         )
     if seed < 0:
         raise SettingsError(f"seed must be 0 or more, not {seed}")
-    if not 0 < fraction <= 1:
-        raise SettingsError(f"fraction must be above 0 and at most 1, not {fraction:g}")
+    check_fraction(fraction)
     owner = f"method '{method.name}'"
     settings_class: type[MethodSettings] = catalog.load_spec("method", method.name, "settings")
     recipe_values = _recipe_values(data, chosen, scale)
@@ -208,30 +208,33 @@ def _refuse_fixed(recipe: Recipe, given: Mapping[str, Any]) -> None:
 
 def _complete(catalog: Catalog, settings: MethodSettings) -> MethodSettings:
     """The settings with the backbone's own checked and filled in."""
-    model = catalog.model(settings.backbone.name)
-    cls: type[Settings] = catalog.load_spec("model", model.name, "settings")
-    full = validated(cls, settings.backbone.settings, f"backbone '{model.name}'", prefix="backbone.")
-    backbone = type(settings.backbone)(name=model.name, **full.model_dump(mode="json"))
+    full = backbone_settings(catalog, settings.backbone)
+    backbone = BackboneChoice(name=settings.backbone.name, **full.model_dump(mode="json"))
     return settings.model_copy(update={"backbone": backbone})
+
+
+def backbone_settings(catalog: Catalog, choice: BackboneChoice) -> Settings:
+    """The backbone's own settings, checked by its own class."""
+    model = catalog.model(choice.name)
+    cls: type[Settings] = catalog.load_spec("model", model.name, "settings")
+    return validated(cls, choice.settings, f"backbone '{model.name}'", prefix="backbone.")
+
+
+def unlabelled(dataset: str) -> SettingsError:
+    """What is wrong with conditions for data without labels."""
+    return SettingsError(f"conditional=true, but data set '{dataset}' has no labels", "use --set conditional=false")
 
 
 def _check_fit(catalog: Catalog, settings: MethodSettings, data: DatasetSpec) -> None:
     model = catalog.model(settings.backbone.name)
-    if model.kind != data.kind:
-        fitting = [name for name in catalog.names("model") if catalog.model(name).kind == data.kind]
-        raise SettingsError(
-            f"backbone '{model.name}' makes {model.kind}, but data set '{data.name}' holds {data.kind}",
-            f"use --set backbone={fitting[0]}" if fitting else None,
-        )
+    check_kind(catalog, model, data, data.name)
     if data.kind == "points" and settings.flip:
         raise SettingsError(f"flip=true, but data set '{data.name}' holds points", "use --set flip=false")
     if data.kind == "images" and data.shape is not None:
         channels, height, width = data.shape
         fitted_shape((channels, height, width), settings.fit, model.resolutions, model.name)
     if settings.conditional and data.classes == ():
-        raise SettingsError(
-            f"conditional=true, but data set '{data.name}' has no labels", "use --set conditional=false"
-        )
+        raise unlabelled(data.name)
 
 
 def _training_part(settings: MethodSettings) -> dict[str, Any]:

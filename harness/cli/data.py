@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.catalog import Catalog, open_catalog
-from harness.cli.options import AsJson, Without
+from harness.cli.options import AsJson, DataRoot, Without
 from harness.cli.printing import print_json, print_table
 from harness.errors import DataError
 from harness.specs import RemoteFile
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Find, check and download data sets.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="A data set, as `harness ls datasets` names it (folder:PATH with its path).")]
-DataRoot = Annotated[Path | None, typer.Option("--data-root", help="The folder of all data sets.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Never touch the network.")]
 
 

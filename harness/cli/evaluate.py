@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from harness.cli.options import AsJson, Without
+from harness.cli.options import AsJson, DataRoot, Without
 from harness.cli.printing import print_json
-from harness.cli.run import DataRoot, Device
+from harness.cli.run import Device
 
 
 def evaluate(

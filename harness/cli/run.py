@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.options import AsJson, Without
+from harness.cli.options import AsJson, DataRoot, Without
 from harness.cli.printing import print_json
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ EvaluateEvery = Annotated[
 ]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
 Devices = Annotated[int, typer.Option("--devices", help="Processes, each with a device of its own.")]
-DataRoot = Annotated[Path | None, typer.Option("--data-root", help="The folder of all data sets.")]
 Out = Annotated[Path | None, typer.Option("--out", help="The run's folder; below runs/ without.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Train anew, over the run that is there.")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.cli import run as run_command
-from harness.cli.options import AsJson, Without
+from harness.cli.options import AsJson, DataRoot, Without
 
 
 def train(
@@ -20,7 +20,7 @@ def train(
     evaluate_every: run_command.EvaluateEvery = None,
     device: run_command.Device = "auto",
     devices: run_command.Devices = 1,
-    data_root: run_command.DataRoot = None,
+    data_root: DataRoot = None,
     out: run_command.Out = None,
     resume: run_command.Resume = False,
     overwrite: run_command.Overwrite = False,

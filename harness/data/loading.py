@@ -13,7 +13,7 @@ from harness.data.contracts import DataRequest, Law, Modes, Problem, Split
 from harness.data.fit import FittedShape, fit_images, fitted_shape
 from harness.errors import DataError, SettingsError, UnknownName
 from harness.randomness import keyed
-from harness.specs import DatasetSpec
+from harness.specs import DatasetSpec, ModelSpec
 
 #: points drawn from an endless law where evaluation needs a finite real set
 LAW_SET_SIZE = 50_000
@@ -129,17 +129,11 @@ def load_dataset(
     :raises DataError: files that are missing or broken.
     """
     spec = catalog.dataset(name)
-    if not 0 < fraction <= 1:
-        raise SettingsError(f"fraction must be above 0 and at most 1, not {fraction:g}")
+    check_fraction(fraction)
     loaded = LoadedDataset(name, spec, root, catalog, fraction, subset_seed)
     if backbone is not None:
         model = catalog.model(backbone)
-        if model.kind != spec.kind:
-            others = [m for m in catalog.names("model") if catalog.model(m).kind == spec.kind]
-            raise SettingsError(
-                f"backbone '{backbone}' makes {model.kind}, but data set '{name}' holds {spec.kind}",
-                f"use --set backbone={others[0]}" if others else None,
-            )
+        check_kind(catalog, model, spec, name)
         if spec.kind == "points" and fit != "none":
             raise SettingsError(f"data set '{name}' holds points, which fit={fit} cannot change", "leave fit out")
         if spec.kind == "images":
@@ -150,6 +144,29 @@ def load_dataset(
     if fraction != 1.0 and isinstance(loaded.split("train"), Law):
         raise SettingsError(f"data set '{name}' is an endless law: it has no fraction", "leave --fraction out")
     return loaded
+
+
+def check_fraction(fraction: float) -> None:
+    """A fraction keeps something, and at most all.
+
+    :raises SettingsError: where it does not.
+    """
+    if not 0 < fraction <= 1:
+        raise SettingsError(f"fraction must be above 0 and at most 1, not {fraction:g}")
+
+
+def check_kind(catalog: Catalog, model: ModelSpec, data: DatasetSpec, dataset: str) -> None:
+    """A backbone makes what the data set holds.
+
+    :param dataset: the data set as the user calls it.
+    :raises SettingsError: where it does not, offering one that does.
+    """
+    if model.kind != data.kind:
+        others = [name for name in catalog.names("model") if catalog.model(name).kind == data.kind]
+        raise SettingsError(
+            f"backbone '{model.name}' makes {model.kind}, but data set '{dataset}' holds {data.kind}",
+            f"use --set backbone={others[0]}" if others else None,
+        )
 
 
 def _stored_shape(loaded: LoadedDataset) -> tuple[int, ...]:

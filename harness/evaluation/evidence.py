@@ -27,7 +27,7 @@ from torch import Tensor
 from harness.capabilities import Samples
 from harness.data.contracts import Modes, Split
 from harness.errors import EvaluationError
-from harness.evaluation.generation import BatchNormMode, first_samples, generated_blocks
+from harness.evaluation.generation import BatchNormMode, collected, first_samples, generated_blocks
 from harness.randomness import keyed
 
 if TYPE_CHECKING:
@@ -108,13 +108,7 @@ class GeneratedSet(SetEvidence[Samples]):
 
     def make(self, bench: Bench) -> Samples:
         """All samples, on the CPU."""
-        parts = list(self._samples(bench))
-        with_conditions = [part.conditions.cpu() for part in parts if part.conditions is not None]
-        return Samples(
-            torch.cat([part.images.cpu() for part in parts]),
-            torch.cat(with_conditions) if with_conditions else None,
-            torch.cat([part.latents.cpu() for part in parts]),
-        )
+        return collected(self._samples(bench))
 
     def _samples(self, bench: Bench) -> Generator[Samples, None, None]:
         if self.count < 1:

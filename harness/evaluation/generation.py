@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -38,7 +38,7 @@ def generated_blocks(
     """
     with sampling_mode(trained, seed=seed, block=block, batch_norm=batch_norm):
         for start in range(0, count, block):
-            samples = _sample(trained, seed, start, block)
+            samples = sample_block(trained, seed, start, block)
             if not bool(torch.isfinite(samples.images).all()):
                 raise EvaluationError(
                     f"the generator made NaN or infinite values in samples {start} to {start + block - 1}",
@@ -93,14 +93,29 @@ def _gather_standing_statistics(trained: Sampler, norms: list[nn.Module], seed: 
     # samples of another run, so that none of those measured has a part in the statistics
     other = derived_seed("standing", seed)
     for number in range(STANDING_BLOCKS if norms else 0):
-        _sample(trained, other, number * block, block)
+        sample_block(trained, other, number * block, block)
 
 
-def _sample(trained: Sampler, seed: int, start: int, block: int) -> Samples:
+def collected(blocks: Iterable[Samples]) -> Samples:
+    """Blocks of samples as one, on the CPU."""
+    images, conditions, latents = [], [], []
+    for part in blocks:  # each leaves the device before the next is made
+        images.append(part.images.cpu())
+        latents.append(part.latents.cpu())
+        if part.conditions is not None:
+            conditions.append(part.conditions.cpu())
+    return Samples(torch.cat(images), torch.cat(conditions) if conditions else None, torch.cat(latents))
+
+
+def sample_block(trained: Sampler, seed: int, start: int, block: int, conditions: Tensor | None = None) -> Samples:
+    """Samples `start` to `start + block - 1`, of the networks as they are.
+
+    :param conditions: int64 [block], or None for the method's own law.
+    """
     # a method draws from the seeds it is handed; one that touches a global generator is still repeatable
     seed_everything("sample", seed, start)
     with torch.no_grad():
-        samples = trained.sample(Seeds(seed, range(start, start + block)))
+        samples = trained.sample(Seeds(seed, range(start, start + block)), conditions)
     images: Tensor = samples.images
     if len(images) != block:
         raise EvaluationError(f"the method was asked for {block} samples and returned {len(images)}")

@@ -9,8 +9,7 @@ from torch import Tensor
 
 from harness.capabilities import Samples
 from harness.config import EvaluationSettings
-from harness.evaluation import sampling_mode
-from harness.randomness import Seeds, seed_everything
+from harness.evaluation.generation import collected, first_samples, sample_block, sampling_mode
 
 
 def draw(
@@ -22,16 +21,10 @@ def draw(
     """
     block = evaluation.block
     parts: list[Samples] = []
-    with sampling_mode(trained, seed=seed, block=block, batch_norm=evaluation.batch_norm), torch.no_grad():
+    with sampling_mode(trained, seed=seed, block=block, batch_norm=evaluation.batch_norm):
         for start in range(0, count, block):
             wanted = None
             if conditions is not None:
                 wanted = conditions[torch.arange(start, start + block) % len(conditions)]
-            seed_everything("sample", seed, start)
-            parts.append(trained.sample(Seeds(seed, range(start, start + block)), wanted))
-    told = [part.conditions.cpu() for part in parts if part.conditions is not None]
-    return Samples(
-        torch.cat([part.images.float().cpu() for part in parts])[:count],
-        torch.cat(told)[:count] if told else None,
-        torch.cat([part.latents.cpu() for part in parts])[:count],
-    )
+            parts.append(sample_block(trained, seed, start, block, wanted))
+    return first_samples(collected(parts), count)

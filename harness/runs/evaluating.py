@@ -13,7 +13,7 @@ from harness.evaluation import MetricEntry
 from harness.experiment import Experiment
 from harness.results.record import read_record
 from harness.runs.restoring import check_same_data, newest_facts, restore_run
-from harness.runs.scoring import measure, save_record, training_cost
+from harness.runs.scoring import measure, save_record, timed, training_cost
 from harness.training.build import open_dataset
 from harness.training.devices import Runtime, choose_device
 from harness.training.reporting import Reporter
@@ -48,7 +48,9 @@ def evaluate_run(
         experiment = _with_evaluation(run.experiment, overrides or {})
         dataset: LoadedDataset = open_dataset(catalog, experiment, data_root or run.data_root)
         check_same_data(folder, dataset)
-        entries, seconds = measure(run.method, experiment, dataset, catalog, chosen, run.checkpoint, reporter)
+        entries, seconds = timed(
+            reporter, lambda: measure(run.method, experiment, dataset, catalog, chosen, run.checkpoint)
+        )
         newest = run.facts if checkpoint == "last" else newest_facts(folder)
         kept = _kept_entries(old, entries, newest["total"])
         state = "finished" if newest["finished"] else _stopped_how(old)

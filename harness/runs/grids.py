@@ -13,6 +13,7 @@ from torch import Tensor
 from harness.atomic import replacing
 from harness.capabilities import conditions_of
 from harness.data import LoadedDataset
+from harness.evaluation.quantise import rounded
 from harness.experiment import Experiment
 from harness.runs.drawing import draw
 
@@ -46,7 +47,7 @@ def grid_png(images: Tensor, columns: int) -> bytes:
     """Images [N, C, H, W] in [-1, 1] side by side, with a line between them."""
     from PIL import Image
 
-    pixels = ((images.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).cpu().numpy()
+    pixels = rounded(images.float()).cpu().numpy()
     scale = max(1, READABLE // pixels.shape[-1])
     pixels = pixels.repeat(scale, axis=2).repeat(scale, axis=3)
     n, channels, height, width = pixels.shape

@@ -58,14 +58,16 @@ def restore_run(catalog: Catalog, folder: RunFolder, device: torch.device, check
     method, _ = build_method(experiment, problem, Runtime(device), catalog)
     _check_can_sample(method, payload, folder)
     apply_state(method.state(), payload["state"], str(path))
-    facts = {key: value for key, value in payload.items() if key != "state"}
     name = f"step-{payload['total']}" if checkpoint not in ("last", "best") else checkpoint
-    return RestoredRun(experiment, problem, method, name, facts, data_root)
+    return RestoredRun(experiment, problem, method, name, _facts(payload), data_root)
 
 
 def newest_facts(folder: RunFolder) -> dict[str, Any]:
     """What the run's last checkpoint says beside the state."""
-    payload = load_checkpoint(_checkpoint_path(folder, "last"), torch.device("cpu"))
+    return _facts(load_checkpoint(_checkpoint_path(folder, "last"), torch.device("cpu")))
+
+
+def _facts(payload: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in payload.items() if key != "state"}
 
 

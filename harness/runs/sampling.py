@@ -11,6 +11,7 @@ from harness.atomic import replacing
 from harness.capabilities import Sampler, conditions_of
 from harness.catalog import Catalog
 from harness.errors import SettingsError
+from harness.evaluation.quantise import rounded
 from harness.runs.drawing import draw
 from harness.runs.grids import grid_png, scatter_png, write_picture
 from harness.runs.restoring import RestoredRun, restore_run
@@ -79,11 +80,8 @@ def _conditions(run: RestoredRun, trained: object, classes: list[int] | None, co
 
 
 def _write_npz(out: Path, images: torch.Tensor, conditions: torch.Tensor | None) -> None:
-    if images.ndim == 4:
-        pixels = ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-        arrays = {"arr_0": pixels.permute(0, 2, 3, 1).numpy()}  # [N, H, W, C]
-    else:
-        arrays = {"arr_0": images.numpy()}
+    stored = rounded(images).permute(0, 2, 3, 1) if images.ndim == 4 else images  # [N, H, W, C], or points [N, D]
+    arrays = {"arr_0": stored.numpy()}
     if conditions is not None:
         arrays["labels"] = conditions.cpu().numpy()
     with replacing(out) as handle:

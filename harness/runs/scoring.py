@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch import nn
@@ -20,41 +20,29 @@ from harness.training.reporting import Reporter, duration
 from harness.training.run_folder import RunFolder
 
 
-def score(
-    training: Training, dataset: LoadedDataset, catalog: Catalog, folder: RunFolder, reporter: Reporter
-) -> tuple[list[MetricEntry], float]:
-    """Evaluate a training that is over.
-
-    :returns: the entries, and the seconds it took.
-    """
-    return measure(training.method, training.experiment, dataset, catalog, training.runtime.device, "last", reporter)
-
-
 def measure(
-    method: Method,
-    experiment: Experiment,
-    dataset: LoadedDataset,
-    catalog: Catalog,
-    device: Any,
-    checkpoint: str,
-    reporter: Reporter,
-) -> tuple[list[MetricEntry], float]:
+    method: Method, experiment: Experiment, dataset: LoadedDataset, catalog: Catalog, device: Any, checkpoint: str
+) -> list[MetricEntry]:
     """Evaluate a method as it is.
 
     :param checkpoint: which state this is, for the subject.
     """
-    trained = method.trained()
-    began = time.perf_counter()
-    entries = evaluate(
-        trained,
+    return evaluate(
+        method.trained(),
         dataset=dataset,
         settings=experiment.settings.evaluation,
         catalog=catalog,
         seed=experiment.seed,
         device=device,
-        subject={**getattr(trained, "subject", {}), "checkpoint": checkpoint},
+        subject={"checkpoint": checkpoint},
         replicate={"seed": experiment.seed, "fold": experiment.fold},
     )
+
+
+def timed(reporter: Reporter, measuring: Callable[[], list[MetricEntry]]) -> tuple[list[MetricEntry], float]:
+    """What `measuring` finds, and the seconds that it takes."""
+    began = time.perf_counter()
+    entries = measuring()
     seconds = time.perf_counter() - began
     reporter.note(f"evaluated in {duration(seconds)}")
     return entries, seconds

@@ -12,10 +12,10 @@ from harness.config import flattened
 from harness.data import LoadedDataset
 from harness.data.files import data_root
 from harness.errors import Diverged, RunFolderError, SettingsError, suggestion
-from harness.evaluation import check_evaluation
+from harness.evaluation import MetricEntry, check_evaluation
 from harness.experiment import WATCHING, Experiment, from_record
 from harness.runs.restoring import check_same_data, run_facts
-from harness.runs.scoring import score, write_record
+from harness.runs.scoring import measure, timed, write_record
 from harness.runs.watching import RunWatch
 from harness.training.build import open_dataset
 from harness.training.devices import launch
@@ -126,7 +126,12 @@ def _train(
         raise
     if runtime.rank != 0:
         return {}
-    entries, seconds = score(training, dataset, catalog, folder, reporter) if options.evaluate else ([], 0.0)
+    entries: list[MetricEntry] = []
+    seconds = 0.0
+    if options.evaluate:
+        entries, seconds = timed(
+            reporter, lambda: measure(training.method, experiment, dataset, catalog, runtime.device, "last")
+        )
     record = write_record(training, dataset, folder, entries, "finished", evaluation_seconds=seconds)
     watch.finished(record)
     return record

@@ -11,9 +11,9 @@ from harness.capabilities import Sampler, Trained
 from harness.catalog import Catalog
 from harness.data import LoadedDataset
 from harness.errors import EvaluationError
-from harness.evaluation import evaluate
 from harness.experiment import Experiment
 from harness.runs.grids import draw_samples
+from harness.runs.scoring import measure
 from harness.training.reporting import Reporter
 from harness.training.run_folder import RunFolder, append_line
 
@@ -49,17 +49,8 @@ class RunWatch:
 
     def evaluate(self, method: Method, step: int, best: dict[str, Any] | None) -> tuple[bool, dict[str, Any] | None]:
         """Add a line to evaluations.jsonl and hold the named metric against the best so far."""
-        trained = method.trained()
-        subject = {**getattr(trained, "subject", {}), "checkpoint": f"step-{step}"}
-        entries = evaluate(
-            trained,
-            dataset=self._dataset,
-            settings=self._experiment.settings.evaluation,
-            catalog=self._catalog,
-            seed=self._experiment.seed,
-            device=self._device,
-            subject=subject,
-            replicate={"seed": self._experiment.seed, "fold": self._experiment.fold},
+        entries = measure(
+            method, self._experiment, self._dataset, self._catalog, self._device, checkpoint=f"step-{step}"
         )
         records = [entry.model_dump(mode="json") for entry in entries]
         append_line(self._folder.evaluations, {"step": step, "metrics": records})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from harness.data import LoadedDataset, Problem, load_dataset
-from harness.errors import SettingsError
+from harness.experiment import unlabelled
 from harness.methods import Method
 from harness.randomness import seed_everything
 from harness.training.context import Context
@@ -42,9 +42,7 @@ def build_method(
     Initialisation is drawn on the CPU from the run's seed, so that every device starts from the same weights.
     """
     if experiment.settings.conditional and problem.n_classes == 0:
-        raise SettingsError(
-            f"conditional=true, but data set '{experiment.dataset}' has no labels", "use --set conditional=false"
-        )
+        raise unlabelled(experiment.dataset)
     ctx = Context(catalog, runtime, experiment.seed)
     cls: Any = catalog.load_spec("method", experiment.method, "method")
     where: AbstractContextManager[Any] = torch.device("meta") if runtime.device.type == "meta" else nullcontext()

@@ -20,7 +20,6 @@ class Clock:
         self.seconds_before = 0.0
         self._started: float | None = None
         self._stopped: float | None = None
-        self._from_step = 0
         self._first: tuple[int, float] | None = None
         self._total = 0
         self._told = False
@@ -30,7 +29,7 @@ class Clock:
         now = time.perf_counter()
         if self._started is None:
             self._started = now
-        self._from_step, self._first, self._total = done, None, total
+        self._first, self._total = None, total
 
     @property
     def seconds(self) -> float:

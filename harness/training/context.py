@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from harness.config import BackboneChoice, Settings, validated
+from harness.config import BackboneChoice
+from harness.experiment import backbone_settings
 from harness.training.devices import Runtime, full_precision
 from harness.training.meters import Meters
 
@@ -61,10 +62,8 @@ class Context:
 
     def backbone(self, choice: BackboneChoice, shape: tuple[int, ...]) -> Backbone:
         """The backbone that the settings name, for data of this shape."""
-        spec = self.catalog.model(choice.name)
-        settings_class: type[Settings] = self.catalog.load_spec("model", spec.name, "settings")
-        settings = validated(settings_class, choice.settings, f"backbone '{spec.name}'", prefix="backbone.")
-        backbone: Backbone = self.catalog.load_spec("model", spec.name, "build")(settings, shape)
+        settings = backbone_settings(self.catalog, choice)
+        backbone: Backbone = self.catalog.load_spec("model", choice.name, "build")(settings, shape)
         return backbone
 
     def loss(self, name: str) -> AdversarialLoss:
