@@ -79,6 +79,21 @@ def conditions_of(trained: object) -> int:
 
 
 @runtime_checkable
+class ToldLabels(Protocol):
+    """Says whether its conditions are the data set's labels."""
+
+    @property
+    def told_labels(self) -> bool:
+        """True where condition k means label k; False for partitions, learned categories, or no condition at all."""
+        ...
+
+
+def told_labels(trained: object) -> bool:
+    """Whether a trained object says that its conditions are the data set's labels."""
+    return isinstance(trained, ToldLabels) and trained.told_labels
+
+
+@runtime_checkable
 class Reconstructor(Protocol):
     """Can rebuild images."""
 
@@ -128,6 +143,37 @@ class LatentSpace(Protocol):
 
 
 @runtime_checkable
+class StyleSpace(Protocol):
+    """Has an intermediate latent space between its latents and its images (StyleGAN's W)."""
+
+    def styles(self, latents: Tensor) -> Tensor:
+        """Latents [N, ...] to intermediate latents [N, ...], without truncation or style mixing."""
+        ...
+
+    def generate_from_styles(self, styles: Tensor, noise_seed: int) -> Tensor:
+        """Images [N, C, H, W] in [-1, 1]; the same noise for the same `noise_seed` and N."""
+        ...
+
+
+@runtime_checkable
+class ScaledLatents(Protocol):
+    """Feeds its generator latents times a learned scale."""
+
+    def latent_scale(self) -> Tensor:
+        """Scale s of each latent dimension, float [d], positive."""
+        ...
+
+
+@runtime_checkable
+class LatentLayers(Protocol):
+    """Can show what its first layers make of a latent (the mapping network of a StyleGAN)."""
+
+    def layers(self, latents: Tensor) -> Mapping[str, Tensor]:
+        """Output of each layer, float [N, F], by name, in order; differentiable."""
+        ...
+
+
+@runtime_checkable
 class Reporter(Protocol):
     """Has numbers of its own to report."""
 
@@ -143,5 +189,8 @@ CAPABILITIES: Mapping[str, type] = {
     "outlier_scores": OutlierScorer,
     "assign": Clusterer,
     "latents": LatentSpace,
+    "styles": StyleSpace,
+    "latent_scale": ScaledLatents,
+    "layers": LatentLayers,
     "reported": Reporter,
 }

@@ -94,14 +94,22 @@ class EvaluationSettings(Settings):
     """generated samples for distribution metrics (k-NN metrics use at most `neighbours_samples`)"""
     neighbours_samples: int = Field(default=10_000, gt=0)
     """generated and real samples for precision, recall, density and coverage"""
-    split: Literal["train", "test"] = "train"
-    """the real split that generated samples are held against"""
+    split: Literal["train", "test", "both"] = "train"
+    """the real split that generated samples are held against; both: one number for each"""
     extractors: tuple[str, ...] | None = None
     """feature networks; none named: those of the data set"""
     block: int = Field(default=250, gt=0, le=65_536)
     """images generated at once; part of the protocol, because it can change the last bits"""
     batch_norm: Literal["eval", "train", "standing"] = "eval"
     """statistics that the generator's batch norm uses while sampling"""
+    quantise: Literal["round", "truncate"] = "round"
+    """how float images become uint8 before a feature network sees them"""
+    pairs: int = Field(default=50_000, gt=0, le=10_000_000)
+    """pairs of latents for path lengths and condition numbers"""
+    outliers: tuple[str, ...] = ()
+    """data sets whose images are outliers, for outlier detection"""
+    intensities: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (1.0,)
+    """shares of the outlier in a mixture with an image of the data set: 1 is the outlier itself"""
     every: int = Field(default=0, ge=0)
     """also evaluate every so many steps (0: only at the end)"""
     best: str | None = None

@@ -29,19 +29,30 @@ class GeneratorSampler:
     :param generator: what is sampled from; the caller sets its mode.
     :param n_conditions: how many conditions it may be told, drawn uniformly; 0 where it is told nothing.
     :param subject: what of the method is measured.
+    :param told_labels: whether condition k means the data set's label k.
     """
 
-    def __init__(self, generator: Generator, n_conditions: int = 0, subject: Mapping[str, str] = _AVERAGED) -> None:
+    def __init__(
+        self,
+        generator: Generator,
+        n_conditions: int = 0,
+        subject: Mapping[str, str] = _AVERAGED,
+        *,
+        told_labels: bool = False,
+    ) -> None:
         self.generator = generator
         self.n_conditions = n_conditions
         self.subject: Mapping[str, str] = dict(subject)
+        self.told_labels = told_labels and n_conditions > 0
 
     @classmethod
-    def averaged(cls, generator: Generator, average: Average[Any], n_conditions: int = 0) -> GeneratorSampler:
+    def averaged(
+        cls, generator: Generator, average: Average[Any], n_conditions: int = 0, *, told_labels: bool = False
+    ) -> GeneratorSampler:
         """Samples from the averaged generator, or from the generator itself where averaging is off (decay 0)."""
         if average.decay == 0:
-            return cls(generator, n_conditions, {"weights": "raw"})
-        return cls(average.module, n_conditions)
+            return cls(generator, n_conditions, {"weights": "raw"}, told_labels=told_labels)
+        return cls(average.module, n_conditions, told_labels=told_labels)
 
     @property
     def networks(self) -> Mapping[str, nn.Module]:

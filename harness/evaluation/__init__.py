@@ -10,59 +10,82 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from harness.evaluation.answers import Assignments, OutlierScores, Pair, Reconstruction, pairs
     from harness.evaluation.bench import Bench
     from harness.evaluation.entries import MetricEntry
-    from harness.evaluation.evidence import (
-        Counted,
-        Evidence,
-        Features,
-        GeneratedSet,
-        KnownModes,
-        RealSet,
-        SetEvidence,
-    )
-    from harness.evaluation.extractors import Extractor
+    from harness.evaluation.evidence import Counted, Evidence, SetEvidence
+    from harness.evaluation.extractors import Distance, Extractor
+    from harness.evaluation.gaussian import Gaussian, fit_gaussian
     from harness.evaluation.generation import generated_blocks, sampling_mode
     from harness.evaluation.isolation import undisturbed
     from harness.evaluation.measuring import check_evaluation, evaluate
-    from harness.evaluation.metric import Inapplicable, Measurement, Metric, Offer, Value
+    from harness.evaluation.metric import Inapplicable, Measurement, Metric, Value, Values
+    from harness.evaluation.observations import Conditions, Features, KnownModes, Labels, TrainingImages
+    from harness.evaluation.offer import Offer
     from harness.evaluation.protocol import Difference, Protocol, Term, differences
+    from harness.evaluation.sets import GeneratedSet, OutlierSet, RealSet
+    from harness.evaluation.statistics import ImportedStatistics, Statistics
+    from harness.evaluation.stored import StoredImages, StoredSet
 
 _HOMES = {
+    "answers": ("Assignments", "OutlierScores", "Pair", "Reconstruction", "pairs"),
     "bench": ("Bench",),
     "entries": ("MetricEntry",),
-    "measuring": ("check_evaluation", "evaluate"),
-    "evidence": ("Counted", "Evidence", "Features", "GeneratedSet", "KnownModes", "RealSet", "SetEvidence"),
-    "extractors": ("Extractor",),
+    "evidence": ("Counted", "Evidence", "SetEvidence"),
+    "extractors": ("Distance", "Extractor"),
+    "gaussian": ("Gaussian", "fit_gaussian"),
     "generation": ("generated_blocks", "sampling_mode"),
-    "metric": ("Inapplicable", "Measurement", "Metric", "Offer", "Value"),
-    "protocol": ("Difference", "Protocol", "Term", "differences"),
     "isolation": ("undisturbed",),
+    "measuring": ("check_evaluation", "evaluate"),
+    "metric": ("Inapplicable", "Measurement", "Metric", "Value", "Values"),
+    "observations": ("Conditions", "Features", "KnownModes", "Labels", "TrainingImages"),
+    "offer": ("Offer",),
+    "protocol": ("Difference", "Protocol", "Term", "differences"),
+    "sets": ("GeneratedSet", "OutlierSet", "RealSet"),
+    "statistics": ("ImportedStatistics", "Statistics"),
+    "stored": ("StoredImages", "StoredSet"),
 }
 
 __all__ = [
+    "Assignments",
     "Bench",
+    "Conditions",
     "Counted",
     "Difference",
+    "Distance",
     "Evidence",
     "Extractor",
     "Features",
+    "Gaussian",
     "GeneratedSet",
+    "ImportedStatistics",
     "Inapplicable",
     "KnownModes",
+    "Labels",
     "Measurement",
     "Metric",
     "MetricEntry",
     "Offer",
+    "OutlierScores",
+    "OutlierSet",
+    "Pair",
     "Protocol",
     "RealSet",
+    "Reconstruction",
     "SetEvidence",
+    "Statistics",
+    "StoredImages",
+    "StoredSet",
     "Term",
+    "TrainingImages",
     "Value",
+    "Values",
     "check_evaluation",
     "differences",
     "evaluate",
+    "fit_gaussian",
     "generated_blocks",
+    "pairs",
     "sampling_mode",
     "undisturbed",
 ]

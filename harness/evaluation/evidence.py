@@ -6,29 +6,23 @@ plugin adds a kind by writing another such class; nothing else needs to know of 
 
 - A kind that another capability makes (scores of real images, cluster assignments, reconstructions) asks
   ``bench.trained`` for it in `make`; its metric's `requires` names the capability, so it is never asked in vain.
-- A kind made from other evidence holds that request as a field and calls ``bench.get(self.of)``.
+- A kind made from other evidence holds that request as a field, calls ``bench.get(self.of)``, and names it in `needs`,
+  so that it is expected beside all others.
 - A kind with a count, of which a smaller one is a prefix of a larger one, is a :class:`Counted`; the largest count
   that anyone asks for is made, and the others are cut from it. A set of images can also be a :class:`SetEvidence`,
   which may be streamed through feature networks without being stored.
+
+The kinds that the harness brings along: sets of images (``sets``), what is observed of them (``observations``), what a
+method says of them (``answers``), and statistics of real features (``statistics``).
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator
-from contextlib import closing
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
+from collections.abc import Generator, Iterable
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-import numpy as np
-import torch
 from torch import Tensor
-
-from harness.capabilities import Samples
-from harness.data.contracts import Modes, Split
-from harness.errors import EvaluationError
-from harness.evaluation.generation import BatchNormMode, collected, first_samples, generated_blocks
-from harness.randomness import keyed
 
 if TYPE_CHECKING:
     from harness.evaluation.bench import Bench
@@ -43,6 +37,14 @@ class Evidence(ABC, Generic[T]):
     def make(self, bench: Bench) -> T:
         """Make it; called once for each distinct request."""
 
+    def needs(self, bench: Bench) -> Iterable[Evidence[Any]]:
+        """Other evidence that `make` will ask for."""
+        return ()
+
+    def size(self) -> int | None:
+        """How many items it is about, where that is known beforehand."""
+        return None
+
 
 class Counted(Evidence[T]):
     """Evidence of so many items, of which a smaller count is a prefix of a larger one."""
@@ -54,6 +56,9 @@ class Counted(Evidence[T]):
     @abstractmethod
     def resized(self, count: int) -> Self:
         """The same request for another count."""
+
+    def size(self) -> int:
+        return self.items()
 
     def first(self, made: T, count: int) -> T:
         """The first `count` items of what was made."""
@@ -75,128 +80,3 @@ class SetEvidence(Counted[T]):
     @abstractmethod
     def blocks_of(self, made: T) -> Generator[Tensor, None, None]:
         """The same blocks from a set that was made before."""
-
-
-@dataclass(frozen=True)
-class GeneratedSet(SetEvidence[Samples]):
-    """Samples 0 to count - 1 of the run.
-
-    :param block: images generated at once.
-    :param batch_norm: statistics that the generator's batch norm uses.
-    """
-
-    count: int
-    block: int = 250
-    batch_norm: BatchNormMode = "eval"
-
-    def items(self) -> int:
-        return self.count
-
-    def resized(self, count: int) -> GeneratedSet:
-        return replace(self, count=count)
-
-    def first(self, made: Samples, count: int) -> Samples:
-        return first_samples(made, count)
-
-    def blocks(self, bench: Bench) -> Generator[Tensor, None, None]:
-        with closing(self._samples(bench)) as parts:
-            for samples in parts:
-                yield samples.images
-
-    def blocks_of(self, made: Samples) -> Generator[Tensor, None, None]:
-        yield from made.images.split(self.block)
-
-    def make(self, bench: Bench) -> Samples:
-        """All samples, on the CPU."""
-        return collected(self._samples(bench))
-
-    def _samples(self, bench: Bench) -> Generator[Samples, None, None]:
-        if self.count < 1:
-            raise EvaluationError(f"a generated set needs at least 1 sample, not {self.count}")
-        return generated_blocks(
-            bench.trained, seed=bench.seed, count=self.count, block=self.block, batch_norm=self.batch_norm
-        )
-
-
-#: fixes the order in which real items are taken, so that a part of a split sorted by class is not one class
-REAL_ORDER_SEED = 0
-
-
-@dataclass(frozen=True)
-class RealSet(SetEvidence[Split]):
-    """Real items: the first `count` of a fixed random order of a split."""
-
-    split: str
-    count: int
-
-    def items(self) -> int:
-        return self.count
-
-    def resized(self, count: int) -> RealSet:
-        return replace(self, count=count)
-
-    def first(self, made: Split, count: int) -> Split:
-        return made if count == len(made) else made.subset(np.arange(count))
-
-    def blocks(self, bench: Bench) -> Generator[Tensor, None, None]:
-        yield from self.blocks_of(self.make(bench))
-
-    def blocks_of(self, made: Split) -> Generator[Tensor, None, None]:
-        yield from torch.from_numpy(made.values).split(1000)
-
-    def make(self, bench: Bench) -> Split:
-        whole = bench.dataset.finite(self.split)
-        if not 1 <= self.count <= len(whole):
-            raise EvaluationError(
-                f"split '{self.split}' of data set '{bench.dataset.name}' has {len(whole)} items, not {self.count}"
-            )
-        return whole.subset(keyed("real set", REAL_ORDER_SEED, len(whole)).permutation(len(whole))[: self.count])
-
-
-@dataclass(frozen=True)
-class Features(Counted[Tensor]):
-    """What a feature network says of a set of images: float32 [N, F] on the CPU.
-
-    :param of: the images.
-    :param extractor: name of the feature network.
-    :param output: which of its outputs; "features", or "logits" of a classifier.
-    :param quantise: rule by which float images become uint8 before they are looked at.
-    """
-
-    of: SetEvidence[Any]
-    extractor: str
-    output: Literal["features", "logits"] | str = "features"
-    quantise: str = "round"
-
-    def items(self) -> int:
-        return self.of.items()
-
-    def resized(self, count: int) -> Features:
-        return replace(self, of=self.of.resized(count))
-
-    def make(self, bench: Bench) -> Tensor:
-        """Its rows; whatever else is expected of the same images is made in the same pass."""
-        from harness.evaluation.features import feature_pass
-
-        family = self.of.resized(0)
-        others = [
-            other
-            for other in bench.outstanding()
-            if isinstance(other, Features) and other.of.resized(0) == family and other.resized(0) != self.resized(0)
-        ]
-        most = max(request.items() for request in (self, *others))
-        made = feature_pass(bench, self.of.resized(most), [self, *others])
-        for other in others:
-            bench.put(other, made[other][: other.items()])
-        return made[self][: self.items()]
-
-
-@dataclass(frozen=True)
-class KnownModes(Evidence[Modes]):
-    """The mixture of Gaussians that the data set's law is."""
-
-    def make(self, bench: Bench) -> Modes:
-        modes = bench.dataset.modes()
-        if modes is None:
-            raise EvaluationError(f"data set '{bench.dataset.name}' has no known modes")
-        return modes

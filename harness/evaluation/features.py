@@ -14,9 +14,11 @@ from harness.evaluation.quantise import quantised
 
 if TYPE_CHECKING:
     from harness.evaluation.bench import Bench
-    from harness.evaluation.evidence import Features, SetEvidence
+    from harness.evaluation.evidence import SetEvidence
+    from harness.evaluation.observations import Features
 
-#: images that a feature network sees at once; the last batch is padded, so that no value depends on the count
+#: images that are taken from the set at once; a feature network sees them in parts of its own fixed size. The last
+#: batch is filled up with zeros, so that no value depends on the count
 FEATURE_BATCH = 128
 
 
@@ -26,7 +28,7 @@ def feature_pass(bench: Bench, of: SetEvidence[Any], wanted: Sequence[Features])
     rows: dict[Features, Tensor] = {}
     rules = {(request.extractor, request.quantise) for request in wanted}
     with closing(bench.blocks(of)) as blocks, torch.no_grad():
-        for start, batch in _batches(blocks):
+        for start, batch in batches(blocks, FEATURE_BATCH):
             looked_at = {(name, rule): _outputs(bench, name, quantised(batch, rule)) for name, rule in sorted(rules)}
             for request in wanted:
                 output = _named(looked_at[request.extractor, request.quantise], request)
@@ -38,7 +40,9 @@ def feature_pass(bench: Bench, of: SetEvidence[Any], wanted: Sequence[Features])
 
 
 def _outputs(bench: Bench, extractor: str, images: Tensor) -> Mapping[str, Tensor]:
-    return bench.extractor(extractor)(images.to(bench.device))
+    network = bench.extractor(extractor)
+    parts = [network(part.contiguous().to(bench.device)) for part in images.split(network.batch)]
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
 def _named(outputs: Mapping[str, Tensor], request: Features) -> Tensor:
@@ -47,20 +51,20 @@ def _named(outputs: Mapping[str, Tensor], request: Features) -> Tensor:
     return outputs[request.output]
 
 
-def _batches(blocks: Iterable[Tensor]) -> Iterator[tuple[int, Tensor]]:
-    """Blocks of any size as batches of FEATURE_BATCH with the number of their first image; zeros fill up the last."""
+def batches(blocks: Iterable[Tensor], size: int) -> Iterator[tuple[int, Tensor]]:
+    """Blocks of any size as batches of `size` with the number of their first image; zeros fill up the last."""
     start, rest = 0, None
     for block in blocks:
         rest = block if rest is None else torch.cat([rest, block])
-        while len(rest) >= FEATURE_BATCH:
-            yield start, _batch(rest[:FEATURE_BATCH])
-            start, rest = start + FEATURE_BATCH, rest[FEATURE_BATCH:]
+        while len(rest) >= size:
+            yield start, _batch(rest[:size], size)
+            start, rest = start + size, rest[size:]
     if rest is not None and len(rest):
-        yield start, _batch(rest)
+        yield start, _batch(rest, size)
 
 
-def _batch(images: Tensor) -> Tensor:
+def _batch(images: Tensor, size: int) -> Tensor:
     """A full batch in plain memory order: convolutions of other orders, which slices may have, differ in last bits."""
-    batch = torch.zeros(FEATURE_BATCH, *images.shape[1:], dtype=images.dtype, device=images.device)
+    batch = torch.zeros(size, *images.shape[1:], dtype=images.dtype, device=images.device)
     batch[: len(images)] = images
     return batch

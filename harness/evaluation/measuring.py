@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,8 @@ from harness.evaluation.bench import Bench
 from harness.evaluation.entries import MetricEntry
 from harness.evaluation.generation import networks_of
 from harness.evaluation.isolation import undisturbed
-from harness.evaluation.metric import Measurement, Offer
+from harness.evaluation.metric import Measurement, Value
+from harness.evaluation.offer import Offer
 from harness.evaluation.plan import plan
 from harness.specs import MetricSpec
 from harness.training.devices import full_precision
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
     from harness.catalog import Catalog
     from harness.config import EvaluationSettings
     from harness.data.loading import LoadedDataset
+    from harness.evaluation.statistics_file import StatisticsFile
+
+
+#: takes a picture that belongs to a number: its file's stem, and PNG bytes
+Figures = Callable[[str, bytes], None]
 
 
 def evaluate(
@@ -35,6 +41,9 @@ def evaluate(
     device: torch.device | str,
     subject: Mapping[str, str] | None = None,
     replicate: Mapping[str, int | str | None] | None = None,
+    has_real: bool = True,
+    imported: StatisticsFile | None = None,
+    figures: Figures | None = None,
 ) -> list[MetricEntry]:
     """Measure a trained method; it and the global random generators are left as they were.
 
@@ -43,25 +52,27 @@ def evaluate(
     :param device: where feature networks run.
     :param subject: what of the method is measured, beside what the method itself says.
     :param replicate: which repetition this is; the seed where nothing is given.
+    :param has_real: False where `dataset` is the generated images themselves, because nothing real is given.
+    :param imported: statistics that stand for the real images in Fréchet distances.
+    :param figures: takes the pictures that belong to numbers.
     :returns: entries in the order of the metrics; `seconds` of each is its own time and that of the evidence first
         made for it, so that they add up to the whole.
     :raises EvaluationError: where something asked for cannot be measured.
     """
-    bench = Bench(trained, dataset, catalog, seed, device)
+    bench = Bench(trained, dataset, catalog, seed, device, has_real=has_real, imported=imported)
+    common = {**getattr(trained, "subject", {}), **(subject or {})}
+    which = dict(replicate) if replicate is not None else {"seed": seed}
     with _repeatable(bench):
         planned = plan(bench, Offer(bench, settings))
         bench.expect(request for _, measurement in planned for request in measurement.evidence.values())
         entries = []
         for spec, measurement in planned:
-            for entry in _measured(bench, spec, measurement):
-                entries.append(
-                    entry.model_copy(
-                        update={
-                            "subject": {**getattr(trained, "subject", {}), **(subject or {})},
-                            "replicate": dict(replicate) if replicate is not None else {"seed": seed},
-                        }
-                    )
-                )
+            values, seconds = _computed(bench, measurement)
+            for key, value in values:
+                entries.append(_entry(spec, measurement, key, value, seconds / len(values), common, which))
+                if figures is not None:
+                    for stem, picture in value.figures.items():
+                        figures(stem, picture)
     return entries
 
 
@@ -82,34 +93,47 @@ def check_evaluation(
     return [protocol.id for _, measurement in planned for protocol in measurement.protocols.values()]
 
 
-def _measured(bench: Bench, spec: MetricSpec, measurement: Measurement) -> list[MetricEntry]:
+def _computed(bench: Bench, measurement: Measurement) -> tuple[list[tuple[str, Value]], float]:
+    """Values with the keys of their protocols, and the seconds that all of them took."""
     started = time.perf_counter()
-    values = measurement.compute(**{role: bench.get(request) for role, request in measurement.evidence.items()})
-    # values of one call share its time
-    seconds = (time.perf_counter() - started) / len(measurement.protocols)
-    entries = []
-    for key, protocol in measurement.protocols.items():
-        value = values[key]
-        if protocol.metric not in spec.names:
-            raise EvaluationError(f"metric '{spec.name}' gives '{protocol.metric}', which it did not register")
-        if not abs(value.value) < float("inf"):
-            raise EvaluationError(f"{protocol.id} came out as {value.value}")
-        entries.append(
-            MetricEntry(
-                metric=protocol.metric,
-                value=value.value,
-                std_error=value.std_error,
-                std_error_of=value.std_error_of,
-                protocol_id=protocol.id,
-                protocol=protocol.record(),
-                counts=measurement.counts(),
-                higher_is_better=spec.names[protocol.metric],
-                seconds=seconds,
-                remark=value.remark,
-                details=dict(value.details),
-            )
-        )
-    return entries
+    found = measurement.compute(**{role: bench.get(request) for role, request in measurement.evidence.items()})
+    seconds = time.perf_counter() - started
+    values = []
+    for key in measurement.protocols:
+        given = found[key]
+        values += [(key, value) for value in ([given] if isinstance(given, Value) else given)]
+    return values, seconds
+
+
+def _entry(
+    spec: MetricSpec,
+    measurement: Measurement,
+    key: str,
+    value: Value,
+    seconds: float,
+    subject: Mapping[str, str],
+    replicate: Mapping[str, int | str | None],
+) -> MetricEntry:
+    protocol = measurement.protocols[key]
+    if protocol.metric not in spec.names:
+        raise EvaluationError(f"metric '{spec.name}' gives '{protocol.metric}', which it did not register")
+    if not abs(value.value) < float("inf"):
+        raise EvaluationError(f"{protocol.id} came out as {value.value}")
+    return MetricEntry(
+        metric=protocol.metric,
+        value=value.value,
+        std_error=value.std_error,
+        std_error_of=value.std_error_of,
+        protocol_id=protocol.id,
+        protocol=protocol.record(),
+        subject={**subject, **value.subject},
+        replicate=dict(replicate),
+        counts=measurement.counts(),
+        higher_is_better=spec.names[protocol.metric],
+        seconds=seconds,
+        remark=value.remark,
+        details=dict(value.details),
+    )
 
 
 @contextmanager

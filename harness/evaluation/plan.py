@@ -1,4 +1,4 @@
-"""Which metrics are measured: all that apply, or those that were named."""
+"""Which metrics are measured: those that apply and are cheap enough to be a default, or those that were named."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from harness.capabilities import CAPABILITIES
 from harness.errors import EvaluationError, UnknownName
-from harness.evaluation.metric import Inapplicable, Measurement, Metric, Offer
+from harness.evaluation.metric import Inapplicable, Measurement, Metric
+from harness.evaluation.offer import Offer
 from harness.specs import MetricSpec
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ def plan(bench: Bench, offer: Offer) -> list[tuple[MetricSpec, Measurement]]:
             f"but data set '{bench.dataset.name}' holds points, which no feature network takes",
             "leave evaluation.extractors out",
         )
-    specs = _all(bench.catalog) if asked is None else _named(bench.catalog, asked)
+    cheap = [spec for spec in _all(bench.catalog) if spec.by_default]
+    specs = cheap if asked is None else _named(bench.catalog, asked)
     planned = []
     for spec in specs:
         try:
@@ -86,14 +88,16 @@ def _restricted(measurement: Measurement, names: set[str] | None) -> Measurement
     return replace(measurement, protocols=kept) if kept else None
 
 
+#: how to get more items, by role
+_MORE = {"generated": "raise --set evaluation.samples, or give more images"}
+
+
 def _check_counts(measurement: Measurement) -> None:
     counts = measurement.counts()
     for role, least in measurement.least.items():
-        if counts[role] < least:
-            names = ", ".join(protocol.metric for protocol in measurement.protocols.values())
-            setting = (
-                "evaluation.samples" if role == "generated" else "evaluation.neighbours_samples, or take more data"
-            )
+        if role in counts and counts[role] < least:
+            names = ", ".join(dict.fromkeys(protocol.metric for protocol in measurement.protocols.values()))
             raise EvaluationError(
-                f"{names}: at least {least} {role} items are needed, not {counts[role]}", f"raise --set {setting}"
+                f"{names}: at least {least} {role} items are needed, not {counts[role]}",
+                _MORE.get(role, "raise --set evaluation.neighbours_samples, or take more data"),
             )

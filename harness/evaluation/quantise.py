@@ -15,7 +15,12 @@ def rounded(images: Tensor) -> Tensor:
     return images.add(1.0).mul(127.5).round().clamp(0, 255).to(torch.uint8)
 
 
-QUANTISERS: dict[str, Callable[[Tensor], Tensor]] = {"round": rounded}
+def truncated(images: Tensor) -> Tensor:
+    """Images in [-1, 1] to uint8: floor((x + 1) * 127.5), values outside the range clamped."""
+    return images.add(1.0).mul(127.5).clamp(0, 255).to(torch.uint8)
+
+
+QUANTISERS: dict[str, Callable[[Tensor], Tensor]] = {"round": rounded, "truncate": truncated}
 
 
 def quantised(images: Tensor, rule: str) -> Tensor:

@@ -56,7 +56,7 @@ class Gan:
 
     def trained(self) -> GeneratorSampler:
         """The generator, averaged unless averaging is off."""
-        return GeneratorSampler.averaged(self.generator, self.average, self.conditions)
+        return GeneratorSampler.averaged(self.generator, self.average, self.conditions, told_labels=True)
 
     def begin(self) -> None:
         """Both networks train."""

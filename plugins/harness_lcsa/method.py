@@ -75,7 +75,7 @@ class LCSAGan:
 
     def trained(self) -> GeneratorSampler:
         """The generator, averaged unless averaging is off; sampling needs nothing of LCSA's."""
-        return GeneratorSampler.averaged(self.generator, self.average, self.conditions)
+        return GeneratorSampler.averaged(self.generator, self.average, self.conditions, told_labels=True)
 
     def begin(self) -> None:
         """Both networks train."""

@@ -28,6 +28,7 @@ class CountingExtractor:
 
     outputs = ("features", "logits")
     resize = "native"
+    batch = 128
 
     def __init__(self) -> None:
         self.batches: list[int] = []

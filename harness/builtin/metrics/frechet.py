@@ -9,61 +9,12 @@ real and not negative; no square root of a matrix is ever taken. N: samples, d: 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from harness.errors import EvaluationError
-from harness.evaluation import Features, Measurement, Offer, Value
-
-#: rows that are converted to float64 at once
-ROWS = 4096
-
-
-@dataclass(frozen=True)
-class Gaussian:
-    """Mean and spread of features.
-
-    :param mean: float64 [d].
-    :param covariance: unbiased, float64 [d, d]; None where N < d.
-    :param factor: centred rows / sqrt(N - 1), float64 [N, d], where N < d: covariance = factor^T factor.
-    :param count: N.
-    """
-
-    mean: Tensor
-    covariance: Tensor | None
-    factor: Tensor | None
-    count: int
-
-    @cached_property
-    def trace(self) -> float:
-        """Trace of the covariance."""
-        if self.covariance is not None:
-            return float(self.covariance.trace())
-        assert self.factor is not None
-        return float(self.factor.square().sum())
-
-
-def fit_gaussian(features: Tensor, role: str = "feature") -> Gaussian:
-    """Features [N, d] to their mean and unbiased covariance, in float64, two passes.
-
-    :param role: what the rows are, for the error.
-    :raises EvaluationError: where N < 2, which has no covariance.
-    """
-    count, size = features.shape
-    if count < 2:
-        raise EvaluationError(f"a Frechet distance needs at least 2 {role} samples, not {count}")
-    mean = torch.stack([rows.double().sum(0) for rows in features.split(ROWS)]).sum(0) / count
-    if count < size:
-        return Gaussian(mean, None, (features.double() - mean) / (count - 1) ** 0.5, count)
-    covariance = mean.new_zeros(size, size)
-    for rows in features.split(ROWS):
-        centred = rows.double() - mean  # [rows, d]
-        covariance += centred.T @ centred
-    return Gaussian(mean, covariance / (count - 1), None, count)
-
+from harness.evaluation import Features, Gaussian, Measurement, Offer, Value, fit_gaussian
 
 def frechet_distance(a: Gaussian, b: Gaussian) -> float:
     """Squared Fréchet distance; symmetric, real, not negative."""

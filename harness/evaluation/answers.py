@@ -1,0 +1,150 @@
+"""What a method says of images: clusters, outlier scores, reconstructions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from harness.capabilities import Calibrated, Samples
+from harness.data.stream import as_float
+from harness.errors import EvaluationError
+from harness.evaluation.evidence import Counted, Evidence, SetEvidence
+from harness.evaluation.observations import TrainingImages
+from harness.evaluation.sets import GeneratedSet
+
+if TYPE_CHECKING:
+    from harness.evaluation.bench import Bench
+
+#: images that a method looks at at once; the last batch is filled up with zeros, so that no answer depends on the count
+ANSWER_BATCH = 250
+
+
+@dataclass(frozen=True)
+class Assignments(Counted[Tensor]):
+    """The cluster of each image of a set, int64 [N]."""
+
+    of: SetEvidence[Any]
+
+    def items(self) -> int:
+        return self.of.items()
+
+    def resized(self, count: int) -> Assignments:
+        return replace(self, of=self.of.resized(count))
+
+    def make(self, bench: Bench) -> Tensor:
+        with bench.asking():
+            answers = [bench.trained.assign(images)[:count].cpu() for images, count in _batches(bench, self.of)]
+        return torch.cat(answers).long()
+
+
+@dataclass(frozen=True)
+class Calibration(Evidence[None]):
+    """The method has seen the training images that it is calibrated by; nothing where it needs none."""
+
+    def make(self, bench: Bench) -> None:
+        if isinstance(bench.trained, Calibrated):
+            training = bench.get(TrainingImages())
+            with bench.asking():
+                bench.trained.calibrate(as_float(torch.from_numpy(training.values)).to(bench.device))
+
+
+@dataclass(frozen=True)
+class OutlierScores(Counted[Mapping[str, Tensor]]):
+    """Scores of each image of a set by their names, float64 [N]; higher is more of an outlier."""
+
+    of: SetEvidence[Any]
+
+    def items(self) -> int:
+        return self.of.items()
+
+    def resized(self, count: int) -> OutlierScores:
+        return replace(self, of=self.of.resized(count))
+
+    def first(self, made: Mapping[str, Tensor], count: int) -> Mapping[str, Tensor]:
+        return {name: scores[:count] for name, scores in made.items()}
+
+    def make(self, bench: Bench) -> Mapping[str, Tensor]:
+        bench.get(Calibration())
+        found: dict[str, list[Tensor]] = {}
+        for images, count in _batches(bench, self.of):
+            with bench.asking():
+                answers = bench.trained.outlier_scores(images)
+            for name, scores in answers.items():
+                if scores.shape != (len(images),):
+                    raise EvaluationError(f"score '{name}' of {len(images)} images has shape {tuple(scores.shape)}")
+                found.setdefault(name, []).append(scores[:count].detach().double().cpu())
+        if not found:
+            raise EvaluationError("the method gives no outlier score")
+        return {name: torch.cat(parts) for name, parts in found.items()}
+
+
+class Pair(NamedTuple):
+    """A block of images beside what a method made of them.
+
+    :ivar images: float [B, C, H, W] in [-1, 1].
+    :ivar rebuilt: float [B, C, H, W], clipped to [-1, 1].
+    :ivar given: latents that the images were generated from, [B, ...]; None for real images.
+    :ivar found: latents that the method found for them, [B, ...].
+    """
+
+    images: Tensor
+    rebuilt: Tensor
+    given: Tensor | None
+    found: Tensor
+
+
+@dataclass(frozen=True)
+class Reconstruction(Counted[Tensor]):
+    """How well images are rebuilt: float64 [N, scores], computed block by block without storing an image.
+
+    :param of: real images, or a method's own samples.
+    :param scores: functions of a :class:`Pair`, each returns [B]; they stand at the top of a module.
+    """
+
+    of: SetEvidence[Any]
+    scores: tuple[Callable[[Pair], Tensor], ...]
+
+    def items(self) -> int:
+        return self.of.items()
+
+    def resized(self, count: int) -> Reconstruction:
+        return replace(self, of=self.of.resized(count))
+
+    def make(self, bench: Bench) -> Tensor:
+        rows = []
+        for pair in pairs(bench, self.of):
+            rows.append(torch.stack([score(pair).detach().double().cpu() for score in self.scores], dim=1))
+        return torch.cat(rows)
+
+
+def pairs(bench: Bench, of: SetEvidence[Any]) -> Generator[Pair, None, None]:
+    """Images of a set beside their reconstructions, block by block."""
+    if isinstance(of, GeneratedSet):
+        with closing(of.samples(bench)) as parts:
+            for samples in parts:
+                yield _rebuilt(bench, samples, len(samples.images))
+        return
+    for images, count in _batches(bench, of):
+        yield _rebuilt(bench, Samples(images, None, torch.empty(0)), count)
+
+
+def _rebuilt(bench: Bench, samples: Samples, count: int) -> Pair:
+    images = samples.images.clamp(-1.0, 1.0)
+    with bench.asking():
+        rebuilt, found = bench.trained.reconstruct(images)
+    given = samples.latents[:count] if samples.latents.numel() else None
+    return Pair(images[:count], rebuilt.float().clamp(-1.0, 1.0)[:count], given, found[:count])
+
+
+def _batches(bench: Bench, of: SetEvidence[Any]) -> Generator[tuple[Tensor, int], None, None]:
+    """Images of a set as float [ANSWER_BATCH, C, H, W] on the bench's device, each with how many of them are meant."""
+    from harness.evaluation.features import batches
+
+    with closing(bench.blocks(of)) as blocks:
+        for start, images in batches(blocks, ANSWER_BATCH):
+            yield as_float(images).to(bench.device), min(ANSWER_BATCH, of.items() - start)

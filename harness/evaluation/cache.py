@@ -1,0 +1,110 @@
+"""What is kept of real sets from one evaluation to the next: their features and Gaussian statistics.
+
+An entry lies under the checksum of its key, which says everything that fixes its content: the data's checksum, the
+order of its items, the feature network and its weights, the resizing, and what computed it. The key is stored beside
+the content and compared in full when it is read, so that an entry made from other data or another protocol is never
+used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.atomic import replacing
+from harness.errors import EvaluationError
+from harness.evaluation.gaussian import Gaussian
+
+ENVIRONMENT = "HARNESS_CACHE"
+
+#: rises when entries written before mean something else
+FORMAT = 1
+
+Key = Mapping[str, Any]
+
+
+def cache_folder() -> Path:
+    """$HARNESS_CACHE, or a folder in the user's cache."""
+    named = os.environ.get(ENVIRONMENT)
+    return Path(named).expanduser() if named else Path.home() / ".cache" / "gan-harness" / "reference"
+
+
+class ReferenceCache:
+    """Entries in a folder.
+
+    :param folder: where they lie; made when the first is kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def features(self, key: Key, count: int) -> Tensor | None:
+        """The first `count` rows of an entry, float32 [count, F]; None where there is none, or one of fewer rows."""
+        arrays = self._read("features", key)
+        if arrays is None or len(arrays["features"]) < count:
+            return None
+        return torch.from_numpy(arrays["features"][:count])
+
+    def keep_features(self, key: Key, rows: Tensor) -> None:
+        """Keep rows float32 [N, F]; an entry of as many rows or more stays as it is."""
+        if self.features(key, len(rows)) is None:
+            self._write("features", key, {"features": rows.cpu().numpy()})
+
+    def statistics(self, key: Key) -> Gaussian | None:
+        """An entry's statistics; None where there is none."""
+        arrays = self._read("statistics", key)
+        if arrays is None:
+            return None
+        found = {name: torch.from_numpy(arrays[name]) for name in ("mean", "covariance", "factor") if name in arrays}
+        return Gaussian(found["mean"], found.get("covariance"), found.get("factor"), int(arrays["count"]))
+
+    def keep_statistics(self, key: Key, gaussian: Gaussian) -> None:
+        """Keep statistics."""
+        assert gaussian.count is not None
+        arrays = {"mean": gaussian.mean.cpu().numpy(), "count": np.array(gaussian.count)}
+        spread = {"covariance": gaussian.covariance, "factor": gaussian.factor}
+        arrays |= {name: value.cpu().numpy() for name, value in spread.items() if value is not None}
+        self._write("statistics", key, arrays)
+
+    def path(self, kind: str, key: Key) -> Path:
+        """Where an entry lies."""
+        return self.folder / kind / f"{hashlib.sha256(_text(key).encode()).hexdigest()}.npz"
+
+    def _read(self, kind: str, key: Key) -> dict[str, np.ndarray] | None:
+        path = self.path(kind, key)
+        if not path.is_file():
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as arrays:  # the zip's own checksums find flipped bits
+                content = {name: arrays[name] for name in arrays.files}
+        except Exception as error:
+            raise _spoilt(path, f"cannot be read: {' '.join(str(error).split())}") from error
+        if str(content.pop("key", "")) != _text(key):
+            raise _spoilt(path, "is about other data or another protocol than its name says")
+        return content
+
+    def _write(self, kind: str, key: Key, arrays: Mapping[str, np.ndarray]) -> None:
+        path = self.path(kind, key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(path) as handle:
+                np.savez(handle, key=np.array(_text(key)), **arrays)  # type: ignore[arg-type]
+        except OSError as error:  # what was measured is worth more than what would have been kept
+            warnings.warn(f"reference not kept at {path}: {error.strerror or error}", stacklevel=2)
+
+
+def _text(key: Key) -> str:
+    return json.dumps({"format": FORMAT, **key}, sort_keys=True, allow_nan=False)
+
+
+def _spoilt(path: Path, what: str) -> EvaluationError:
+    return EvaluationError(f"kept reference {path} {what}", "delete that file, and it will be made again")

@@ -1,0 +1,136 @@
+"""What is observed of sets: features, labels, conditions; and the law behind points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from torch import Tensor
+
+from harness.capabilities import Samples
+from harness.data.contracts import Modes, Split
+from harness.errors import EvaluationError
+from harness.evaluation.evidence import Counted, Evidence, SetEvidence
+from harness.evaluation.sets import GeneratedSet, RealSet
+
+if TYPE_CHECKING:
+    from harness.evaluation.bench import Bench
+
+
+@dataclass(frozen=True)
+class Features(Counted[Tensor]):
+    """What a feature network says of a set of images: float32 [N, F] on the CPU.
+
+    :param of: the images.
+    :param extractor: name of the feature network.
+    :param output: which of its outputs; "features", or "logits" of a classifier.
+    :param quantise: rule by which float images become uint8 before they are looked at.
+    """
+
+    of: SetEvidence[Any]
+    extractor: str
+    output: Literal["features", "logits"] | str = "features"
+    quantise: str = "round"
+
+    def items(self) -> int:
+        return self.of.items()
+
+    def resized(self, count: int) -> Features:
+        return replace(self, of=self.of.resized(count))
+
+    def make(self, bench: Bench) -> Tensor:
+        """Its rows, from the cache where real ones lie there; whatever else is expected of the images comes along."""
+        from harness.evaluation.features import feature_pass
+
+        kept = bench.kept_features(self)
+        if kept is not None:
+            return kept
+        family = self.of.resized(0)
+        others = [
+            other
+            for other in bench.outstanding()
+            if isinstance(other, Features)
+            and other.of.resized(0) == family
+            and other.resized(0) != self.resized(0)
+            and bench.kept_features(other) is None
+        ]
+        most = max(request.items() for request in (self, *others))
+        made = feature_pass(bench, self.of.resized(most), [self, *others])
+        for request in (self, *others):
+            rows = made[request][: request.items()]
+            bench.keep_features(request, rows)
+            if request is not self:
+                bench.put(request, rows)
+        return made[self][: self.items()]
+
+
+@dataclass(frozen=True)
+class Labels(Counted[Tensor]):
+    """Labels of real or stored items, int64 [N]."""
+
+    of: SetEvidence[Split]
+
+    def items(self) -> int:
+        return self.of.items()
+
+    def resized(self, count: int) -> Labels:
+        return replace(self, of=self.of.resized(count))
+
+    def make(self, bench: Bench) -> Tensor:
+        made = self.of.make(bench)
+        if made.labels is None:
+            raise EvaluationError(f"data set '{bench.dataset.name}' has no labels")
+        return torch.from_numpy(made.labels)
+
+
+@dataclass(frozen=True)
+class Conditions(Counted[Tensor]):
+    """What each sample of a set was told, int64 [N]: a label only where the method says that its conditions are."""
+
+    of: SetEvidence[Any]
+
+    def items(self) -> int:
+        return self.of.items()
+
+    def resized(self, count: int) -> Conditions:
+        return replace(self, of=self.of.resized(count))
+
+    def make(self, bench: Bench) -> Tensor:
+        """By sampling anew, where the samples were not made before for another reason."""
+        if isinstance(self.of, GeneratedSet) and not bench.holds(self.of):
+            told = [part.conditions.cpu() for part in self.of.samples(bench) if part.conditions is not None]
+            found = torch.cat(told) if told else None
+        else:
+            made = bench.get(self.of)
+            found = made.conditions if isinstance(made, Samples) else made.labels
+        if found is None:
+            raise EvaluationError("the method is told no conditions")
+        return torch.as_tensor(found)
+
+
+@dataclass(frozen=True)
+class KnownModes(Evidence[Modes]):
+    """The mixture of Gaussians that the data set's law is."""
+
+    def make(self, bench: Bench) -> Modes:
+        modes = bench.dataset.modes()
+        if modes is None:
+            raise EvaluationError(f"data set '{bench.dataset.name}' has no known modes")
+        return modes
+
+
+@dataclass(frozen=True)
+class TrainingImages(Evidence[Split]):
+    """The images that the method was trained on, in stored order, cut to the fraction of the run."""
+
+    def make(self, bench: Bench) -> Split:
+        training = bench.dataset.training()
+        if not isinstance(training, Split):
+            raise EvaluationError(f"data set '{bench.dataset.name}' is an endless law: it has no training images")
+        return training
+
+
+def of_real(request: Features) -> bool:
+    """Whether features are those of real items, which are the same for every method."""
+    return isinstance(request.of, RealSet)

@@ -1,0 +1,189 @@
+"""What a metric may ask for: sets of the right counts, feature networks that take these images, and protocols."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.capabilities import CAPABILITIES, told_labels
+from harness.errors import EvaluationError
+from harness.evaluation.evidence import Evidence, SetEvidence
+from harness.evaluation.metric import Inapplicable
+from harness.evaluation.observations import Features
+from harness.evaluation.protocol import Protocol, Term
+from harness.evaluation.sets import GeneratedSet, OutlierSet, RealSet
+from harness.evaluation.statistics import ImportedStatistics, Statistics
+from harness.evaluation.stored import StoredImages, StoredSet
+from harness.evaluation.terms import feature_terms, generated_terms, real_terms, set_terms
+from harness.specs import ExtractorSpec
+
+if TYPE_CHECKING:
+    from harness.config import EvaluationSettings
+    from harness.data.contracts import Split
+    from harness.data.loading import LoadedDataset
+    from harness.evaluation.bench import Bench
+    from harness.evaluation.gaussian import Gaussian
+
+
+class Offer:
+    """What is on offer in one evaluation."""
+
+    def __init__(self, bench: Bench, settings: EvaluationSettings) -> None:
+        self._bench = bench
+        self.dataset: LoadedDataset = bench.dataset
+        self.settings = settings
+
+    # -- the generated side ------------------------------------------------------------------------
+
+    def generated(self, most: int | None = None) -> SetEvidence[Any]:
+        """As many samples as the settings say, and at most `most`; of stored images as many as there are."""
+        count = self.settings.samples if most is None else min(most, self.settings.samples)
+        trained = self._bench.trained
+        if isinstance(trained, StoredImages):
+            return StoredSet(trained.checksum, min(count, len(trained.split)))
+        return GeneratedSet(count, self.settings.block, self.settings.batch_norm)
+
+    def told_labels(self) -> bool:
+        """Whether the generated side has labels: a method whose conditions are labels, or stored images with some."""
+        return told_labels(self._bench.trained)
+
+    def classes(self) -> int:
+        """How many classes the generated side has; 0 where it has none."""
+        return self._bench.trained.n_conditions if self.told_labels() else 0
+
+    # -- the real side -----------------------------------------------------------------------------
+
+    def splits(self) -> tuple[str, ...]:
+        """The real splits that samples are held against.
+
+        :raises Inapplicable: where nothing real is given but perhaps statistics.
+        """
+        if not self._bench.has_real:
+            raise Inapplicable("no real images are given")
+        asked = self.settings.split
+        return ("train", "test") if asked == "both" else (asked,)
+
+    def real(self, most: int | None = None, split: str | None = None) -> RealSet:
+        """A whole split, and at most `most` of it; the first of :meth:`splits` where none is named."""
+        chosen = self.splits()[0] if split is None else split
+        size = len(self.dataset.finite(chosen))
+        return RealSet(chosen, size if most is None else min(most, size))
+
+    def held_out(self) -> str:
+        """The split that methods do not train on, where there is one; else the training split."""
+        self.splits()
+        return "test" if "test" in self.dataset.spec.splits and not self._undivided() else "train"
+
+    def has_labels(self, split: str | None = None) -> bool:
+        """Whether a real split has labels."""
+        return self.dataset.finite(self.splits()[0] if split is None else split).labels is not None
+
+    def references(self, extractor: str) -> list[Evidence[Gaussian]]:
+        """The real side of a Fréchet distance: imported statistics, or those of each split.
+
+        :raises EvaluationError: where imported statistics say that they were made by another network.
+        """
+        imported = self._bench.imported
+        if imported is not None:
+            self._check_imported(extractor)
+            return [ImportedStatistics(imported)]
+        return [Statistics(Features(self.real(split=split), extractor)) for split in self.splits()]
+
+    def outlier_sets(self) -> list[OutlierSet]:
+        """Every outlier set at every intensity that the settings name, with as many items as there are inliers.
+
+        :raises Inapplicable: where none is named.
+        """
+        if not self.settings.outliers:
+            raise Inapplicable("no outlier set is named (--set 'evaluation.outliers=[\"NAME\"]')")
+        split = self.held_out()
+        inliers = len(self.dataset.finite(split))
+        found = []
+        for name in self.settings.outliers:
+            count = min(inliers, len(self._bench.outliers(name, split)))
+            found += [OutlierSet(name, split, intensity, count) for intensity in self.settings.intensities]
+        return found
+
+    # -- networks and capabilities -----------------------------------------------------------------
+
+    def extractors(self, output: str = "features") -> list[str]:
+        """Feature networks of the settings or of the data set that give `output`, in order.
+
+        :raises EvaluationError: where one does not take these images.
+        :raises Inapplicable: where none gives `output`.
+        """
+        names = self.settings.extractors
+        if names is None:
+            names = self.dataset.spec.extractors
+        shape = self._a_split().values.shape[1:]
+        for name in names:
+            self._bench.extractor(name).check(shape)
+        giving = [name for name in dict.fromkeys(names) if output in self._bench.extractor(name).outputs]
+        if not giving:
+            raise Inapplicable(f"no extractor in use ({', '.join(names) or 'none'}) gives {output}")
+        return giving
+
+    def spec(self, extractor: str) -> ExtractorSpec:
+        """What is registered of a feature network."""
+        return self._bench.catalog.extractor(extractor)
+
+    def features(self, of: SetEvidence[Any], extractor: str, output: str = "features") -> Features:
+        """Features of a set, under the settings' rule of quantisation; real and stored images are 8 bits already."""
+        rule = self.settings.quantise if isinstance(of, GeneratedSet) else "round"
+        return Features(of, extractor, output, rule)
+
+    def can(self, capability: str | type) -> bool:
+        """Whether the trained method has a capability, by its name or as a Protocol."""
+        wanted = CAPABILITIES[capability] if isinstance(capability, str) else capability
+        return isinstance(self._bench.trained, wanted)
+
+    def require(self, capability: str | type) -> None:
+        """:raises Inapplicable: where the trained method lacks a capability."""
+        if not self.can(capability):
+            name = capability if isinstance(capability, str) else capability.__name__
+            raise Inapplicable(f"the method has no capability '{name}'")
+
+    # -- protocols ---------------------------------------------------------------------------------
+
+    def protocol(
+        self,
+        metric: str,
+        *own: Term,
+        generated: SetEvidence[Any] | Features | None = None,
+        real: RealSet | Features | Evidence[Gaussian] | None = None,
+    ) -> Protocol:
+        """A protocol from the evidence and the metric's own terms."""
+        features = next((side for side in (generated, real) if isinstance(side, Features)), None)
+        samples = generated.of if isinstance(generated, Features) else generated
+        terms: list[Term] = []
+        if features is not None:
+            terms += feature_terms(self._bench, features)
+        terms += set_terms(self._bench)
+        terms += real_terms(self._bench, real, samples)
+        terms += own
+        terms += generated_terms(self._bench, generated)
+        return Protocol(metric, tuple(terms))
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    def _a_split(self) -> Split:
+        return self.dataset.finite("train" if self.settings.split == "both" else self.settings.split)
+
+    def _undivided(self) -> bool:
+        """Whether a data set that depends on its files came without a test split."""
+        from harness.data.contracts import NoSplit
+
+        try:
+            self.dataset.finite("test")
+        except NoSplit:
+            return True
+        return False
+
+    def _check_imported(self, extractor: str) -> None:
+        imported = self._bench.imported
+        assert imported is not None
+        made_by = imported.about.get("extractor", extractor)
+        if made_by != extractor:
+            raise EvaluationError(
+                f"{imported.path} holds statistics of extractor '{made_by}', not of '{extractor}'",
+                f"use --extractor {made_by}, or another file",
+            )

@@ -1,0 +1,183 @@
+"""Sets of images or points as evidence: a method's samples, real items, stored files, outliers."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.capabilities import Samples
+from harness.data.contracts import Split
+from harness.data.fit import fit_images, fitted_shape
+from harness.data.loading import LoadedDataset, load_dataset
+from harness.data.stream import as_float
+from harness.errors import EvaluationError
+from harness.evaluation.evidence import SetEvidence
+from harness.evaluation.generation import BatchNormMode, collected, first_samples, generated_blocks
+from harness.randomness import keyed
+
+if TYPE_CHECKING:
+    from harness.evaluation.bench import Bench
+
+#: stored images that are handed on at once
+ROWS = 1000
+
+
+@dataclass(frozen=True)
+class GeneratedSet(SetEvidence[Samples]):
+    """Samples 0 to count - 1 of the run.
+
+    :param block: images generated at once.
+    :param batch_norm: statistics that the generator's batch norm uses.
+    """
+
+    count: int
+    block: int = 250
+    batch_norm: BatchNormMode = "eval"
+
+    def items(self) -> int:
+        return self.count
+
+    def resized(self, count: int) -> GeneratedSet:
+        return replace(self, count=count)
+
+    def first(self, made: Samples, count: int) -> Samples:
+        return first_samples(made, count)
+
+    def blocks(self, bench: Bench) -> Generator[Tensor, None, None]:
+        with closing(self.samples(bench)) as parts:
+            for samples in parts:
+                yield samples.images
+
+    def blocks_of(self, made: Samples) -> Generator[Tensor, None, None]:
+        yield from made.images.split(self.block)
+
+    def make(self, bench: Bench) -> Samples:
+        """All samples, on the CPU."""
+        with closing(self.samples(bench)) as parts:
+            return collected(parts)
+
+    def samples(self, bench: Bench) -> Generator[Samples, None, None]:
+        """The samples block by block; what they were told is laid down on the bench once all are made."""
+        from harness.evaluation.observations import Conditions
+
+        if self.count < 1:
+            raise EvaluationError(f"a generated set needs at least 1 sample, not {self.count}")
+        told: list[Tensor] = []
+        blocks = generated_blocks(
+            bench.trained, seed=bench.seed, count=self.count, block=self.block, batch_norm=self.batch_norm
+        )
+        with closing(blocks) as parts:
+            for samples in parts:
+                if samples.conditions is not None:
+                    told.append(samples.conditions.cpu())
+                yield samples
+        if told:
+            bench.put(Conditions(self), torch.cat(told))
+
+
+#: fixes the order in which real items are taken, so that a part of a split sorted by class is not one class
+REAL_ORDER_SEED = 0
+
+
+@dataclass(frozen=True)
+class RealSet(SetEvidence[Split]):
+    """Real items: the first `count` of a fixed random order of a split."""
+
+    split: str
+    count: int
+
+    def items(self) -> int:
+        return self.count
+
+    def resized(self, count: int) -> RealSet:
+        return replace(self, count=count)
+
+    def first(self, made: Split, count: int) -> Split:
+        return made if count == len(made) else made.subset(np.arange(count))
+
+    def blocks(self, bench: Bench) -> Generator[Tensor, None, None]:
+        yield from self.blocks_of(self.make(bench))
+
+    def blocks_of(self, made: Split) -> Generator[Tensor, None, None]:
+        yield from torch.from_numpy(made.values).split(ROWS)
+
+    def make(self, bench: Bench) -> Split:
+        whole = bench.dataset.finite(self.split)
+        if not 1 <= self.count <= len(whole):
+            raise EvaluationError(
+                f"split '{self.split}' of data set '{bench.dataset.name}' has {len(whole)} items, not {self.count}"
+            )
+        return whole.subset(order_of(len(whole))[: self.count])
+
+
+def order_of(count: int) -> np.ndarray:
+    """The fixed random order of `count` stored items."""
+    return keyed("real set", REAL_ORDER_SEED, count).permutation(count)
+
+
+@dataclass(frozen=True)
+class OutlierSet(SetEvidence[Tensor]):
+    """Images of another data set, or mixtures of them with images of this one (Cho 2025, section 4.3).
+
+    Image i is `intensity` times outlier i plus the rest of image i of this data set's split, both in [-1, 1]; it is
+    never rounded to 8 bits. Items are in stored order, so that partners have the same number.
+
+    :param dataset: name of the other data set; its images are made to fit as this one's were.
+    """
+
+    dataset: str
+    split: str
+    intensity: float
+    count: int
+
+    def items(self) -> int:
+        return self.count
+
+    def resized(self, count: int) -> OutlierSet:
+        return replace(self, count=count)
+
+    def blocks(self, bench: Bench) -> Generator[Tensor, None, None]:
+        yield from self.blocks_of(self.make(bench))
+
+    def blocks_of(self, made: Tensor) -> Generator[Tensor, None, None]:
+        yield from made.split(ROWS)
+
+    def make(self, bench: Bench) -> Tensor:
+        """All of them, float [N, C, H, W] in [-1, 1]."""
+        outliers = as_float(torch.from_numpy(bench.outliers(self.dataset, self.split).values[: self.count]))
+        if self.intensity == 1.0:
+            return outliers
+        partners = as_float(torch.from_numpy(bench.dataset.finite(self.split).values[: self.count]))
+        return self.intensity * outliers + (1.0 - self.intensity) * partners
+
+
+def outlier_split(beside: LoadedDataset, name: str, split: str) -> Split:
+    """A split of another data set, its images made to fit as those of `beside` were.
+
+    :raises EvaluationError: where they are of another kind, or cannot be made to fit.
+    """
+    other = load_dataset(beside.catalog, name, beside.root)
+    if other.spec.kind != beside.spec.kind or beside.spec.kind != "images":
+        raise EvaluationError(
+            f"outliers are images: '{name}' holds {other.spec.kind}, '{beside.name}' {beside.spec.kind}"
+        )
+    which = split if split in other.spec.splits else "train"
+    found = other.finite(which)
+    stored, wanted = found.values.shape[1:], beside.finite(split).values.shape[1:]
+    if stored[0] != wanted[0]:
+        raise EvaluationError(
+            f"images of '{name}' have {stored[0]} channels, those of '{beside.name}' {wanted[0]}",
+            "name data sets of the same channels in evaluation.outliers",
+        )
+    if stored == wanted:
+        return found
+    how = beside.fit.how if beside.fit is not None and beside.fit.how != "none" else "resize"
+    way = "resize" if how == "crop" else how
+    fit = fitted_shape((stored[0], stored[1], stored[2]), way, [wanted[1]], beside.name)
+    return Split(fit_images(found.values, fit), found.labels, found.classes, {**found.notes, "fit": fit.describe()})
