@@ -138,7 +138,7 @@ FLOORS = (
     {"plugins", "config"},
     {"catalog", "plugin_check", "data", "experiment", "sampling"},
     {"methods", "training", "evaluation"},
-    {"results"},
+    {"results", "doctor"},
     {"runs"},
     {"cli"},
     {"__main__"},

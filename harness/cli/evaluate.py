@@ -1,9 +1,9 @@
-"""``harness evaluate``: score a finished or stopped run again."""
+"""``harness evaluate``: score a run again, or images that lie in files."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,46 +11,123 @@ from harness.cli.options import AsJson, DataRoot, Without
 from harness.cli.printing import print_json
 from harness.cli.run import Device
 
+if TYPE_CHECKING:
+    from harness.catalog import Catalog
+
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="The run's folder.")],
+    run: Annotated[Path | None, typer.Argument(help="The run's folder; none to score images in files.")] = None,
+    generated: Annotated[
+        str | None,
+        typer.Option("--generated", metavar="DIR|NPZ", help="Images to score: a folder, an archive, or an npz."),
+    ] = None,
+    real: Annotated[
+        str | None,
+        typer.Option("--real", metavar="DATASET|DIR|NPZ", help="Real images, or an npz of their statistics."),
+    ] = None,
+    extractor: Annotated[
+        str | None, typer.Option("--extractor", metavar="A,B", help="Feature networks (harness ls extractors).")
+    ] = None,
     checkpoint: Annotated[str, typer.Option("--checkpoint", help="last, best, or a step.")] = "last",
     metrics: Annotated[
-        str | None, typer.Option("--metrics", metavar="A,B", help="Metrics by name; all that apply without.")
+        str | None,
+        typer.Option("--metrics", metavar="A,B", help="Metrics by name; the usual ones without."),
     ] = None,
     samples: Annotated[int | None, typer.Option("--samples", help="Generated samples.")] = None,
+    split: Annotated[str | None, typer.Option("--split", help="Real split: train, test, or both.")] = None,
+    generated_split: Annotated[
+        str | None, typer.Option("--generated-split", help="Split of the generated images, where they have some.")
+    ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override an evaluation setting.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="With --generated: a folder for evaluation.json and figures.")
     ] = None,
     data_root: DataRoot = None,
     device: Device = "auto",
     without: Without = None,
     as_json: AsJson = False,
 ) -> int:
-    """Score a run again, and write its record."""
+    """Score a run again, or images in files."""
     from harness.catalog import open_catalog
+
+    given = dict(locals())
+    overrides = _overrides(set_ or [], metrics=metrics, samples=samples, extractors=extractor, split=split)
+    _check_one_subject(given)
+    catalog = open_catalog(without or ())
+    if run is None:
+        return _images(catalog, given, overrides)
+    return _run(catalog, run, given, overrides)
+
+
+def _run(catalog: Catalog, run: Path, given: dict[str, Any], overrides: dict[str, Any]) -> int:
     from harness.cli.results import print_record
     from harness.runs import evaluate_run
     from harness.training.reporting import Reporter
     from harness.training.run_folder import RunFolder
 
     record = evaluate_run(
-        open_catalog(without or ()),
+        catalog,
         run,
         reporter=Reporter(),
-        checkpoint=checkpoint,
-        overrides=_overrides(metrics, samples, set_ or []),
-        data_root=data_root,
-        device=device,
+        checkpoint=given["checkpoint"],
+        overrides=overrides,
+        data_root=given["data_root"],
+        device=given["device"],
     )
-    if as_json:
+    if given["as_json"]:
         print_json(record)
     else:
         print_record(record, RunFolder(run))
     return 0
 
 
-def _overrides(metrics: str | None, samples: int | None, pairs: list[str]) -> dict[str, Any]:
+def _images(catalog: Catalog, given: dict[str, Any], overrides: dict[str, Any]) -> int:
+    from harness.cli.results import print_metrics
+    from harness.runs import evaluate_images
+
+    record = evaluate_images(
+        catalog,
+        given["generated"],
+        given["real"],
+        overrides=overrides,
+        generated_split=given["generated_split"],
+        root=given["data_root"],
+        device=given["device"],
+        out=given["out"],
+    )
+    if given["as_json"]:
+        print_json(record)
+        return 0
+    print_metrics(record["metrics"])
+    for role in (record["generated"], *record["real"]):
+        shape = "x".join(map(str, role["shape"]))
+        print(f"{role['source']} {role['split']}: {role['items']:,} images {shape}, sha256 {role['checksum'][:12]}")
+        if role["notes"].get("lossy"):
+            print(f"{role['source']} is stored in a lossy format: no number of it compares with a paper's")
+    return 0
+
+
+#: options that belong to one of the two uses of the command
+_OF_A_RUN = {"checkpoint": "last"}
+_OF_IMAGES = {"generated": None, "real": None, "generated_split": None, "out": None}
+
+
+def _check_one_subject(given: dict[str, Any]) -> None:
+    """A run, or images in files; an option of the other is never passed over."""
+    from harness.errors import SettingsError
+
+    if given["run"] is None and given["generated"] is None:
+        raise SettingsError("nothing to evaluate", "give a run's folder, or --generated and --real")
+    of_the_other, what = (_OF_A_RUN, "images") if given["run"] is None else (_OF_IMAGES, "a run")
+    for name, unset in of_the_other.items():
+        if given[name] != unset:
+            raise SettingsError(f"--{name.replace('_', '-')} does not apply to {what}", "leave it out")
+
+
+def _overrides(pairs: list[str], **named: Any) -> dict[str, Any]:
+    """Evaluation settings from ``--set`` and from the options that stand for some of them."""
     from harness.config import merged, parse_overrides
     from harness.errors import SettingsError
 
@@ -61,8 +138,7 @@ def _overrides(metrics: str | None, samples: int | None, pairs: list[str]) -> di
             f"harness evaluate cannot change '{next(iter(overrides), 'evaluation')}'",
             "only settings of the group evaluation.*",
         )
-    if metrics is not None:
-        inner = merged(inner, {"metrics": [name.strip() for name in metrics.split(",")]})
-    if samples is not None:
-        inner = merged(inner, {"samples": samples})
-    return dict(inner)
+    for name in ("metrics", "extractors"):
+        if named[name] is not None:
+            named[name] = [part.strip() for part in named[name].split(",")]
+    return merged(inner, {name: value for name, value in named.items() if value is not None})

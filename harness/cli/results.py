@@ -12,21 +12,32 @@ if TYPE_CHECKING:
 
 def print_record(record: dict[str, Any], folder: RunFolder) -> None:
     """The metrics as a table, and where everything is."""
-    if record["metrics"]:
-        rows = [
-            (entry["metric"], _number(entry["value"]), _number(entry["std_error"]), _arrow(entry), entry["protocol_id"])
-            for entry in record["metrics"]
-        ]
-        print(table(("metric", "value", "± se", "", "protocol"), rows))
-        for entry in record["metrics"]:
-            if entry.get("remark"):
-                print(f"{entry['metric']}: {entry['remark']}")
+    print_metrics(record["metrics"])
     cost = record["cost"]
     print(f"{cost['steps']} steps, {cost['images_seen']:,} real images, {cost['training_seconds']:.0f} s of training")
     print(f"record   {folder.results}")
     grids = sorted(folder.samples.glob("step-*.png"))
     if grids:
         print(f"samples  {grids[-1]}")
+
+
+def print_metrics(entries: list[dict[str, Any]]) -> None:
+    """Metric entries as a table, and below it what should be known of some; a number of several is told apart."""
+    if not entries:
+        return
+    rows = [
+        (_named(entry), _number(entry["value"]), _number(entry["std_error"]), _arrow(entry), entry["protocol_id"])
+        for entry in entries
+    ]
+    print(table(("metric", "value", "± se", "", "protocol"), rows))
+    for remark in dict.fromkeys(f"{entry['metric']}: {entry['remark']}" for entry in entries if entry.get("remark")):
+        print(remark)
+
+
+def _named(entry: dict[str, Any]) -> str:
+    """The metric's name, with the score's where a method gives several."""
+    score = entry["subject"].get("score")
+    return f"{entry['metric']} ({score})" if score else str(entry["metric"])
 
 
 def _number(value: float | None) -> str:

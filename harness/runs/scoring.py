@@ -15,17 +15,25 @@ from harness.experiment import Experiment
 from harness.methods import Method
 from harness.results.environment import describe_environment
 from harness.results.record import build_record, write_record_file
+from harness.runs.figures import figures_in
 from harness.training.loop import Training
 from harness.training.reporting import Reporter, duration
 from harness.training.run_folder import RunFolder
 
 
 def measure(
-    method: Method, experiment: Experiment, dataset: LoadedDataset, catalog: Catalog, device: Any, checkpoint: str
+    method: Method,
+    experiment: Experiment,
+    dataset: LoadedDataset,
+    catalog: Catalog,
+    device: Any,
+    checkpoint: str,
+    folder: RunFolder,
 ) -> list[MetricEntry]:
     """Evaluate a method as it is.
 
     :param checkpoint: which state this is, for the subject.
+    :param folder: where figures go.
     """
     return evaluate(
         method.trained(),
@@ -36,6 +44,7 @@ def measure(
         device=device,
         subject={"checkpoint": checkpoint},
         replicate={"seed": experiment.seed, "fold": experiment.fold},
+        figures=figures_in(folder.path),
     )
 
 

@@ -130,7 +130,7 @@ def _train(
     seconds = 0.0
     if options.evaluate:
         entries, seconds = timed(
-            reporter, lambda: measure(training.method, experiment, dataset, catalog, runtime.device, "last")
+            reporter, lambda: measure(training.method, experiment, dataset, catalog, runtime.device, "last", folder)
         )
     record = write_record(training, dataset, folder, entries, "finished", evaluation_seconds=seconds)
     watch.finished(record)

@@ -30,6 +30,7 @@ class RunFolder:
         self.checkpoints = path / "checkpoints"
         self.samples = path / "samples"
         self.products = path / "products"
+        self.figures = path / "figures"
         self._lock = path / "lock"
 
     @property
@@ -67,7 +68,7 @@ class RunFolder:
 
     def clear(self) -> None:
         """Remove the run that is here (its own files only); the lock stays."""
-        for path in (self.checkpoints, self.samples, self.products):
+        for path in (self.checkpoints, self.samples, self.products, self.figures):
             shutil.rmtree(path, ignore_errors=True)
         for path in (self.results, self.log, self.evaluations, self.experiment):
             path.unlink(missing_ok=True)

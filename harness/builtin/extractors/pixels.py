@@ -16,6 +16,7 @@ class Pixels:
 
     outputs = ("features",)
     resize = "native"
+    batch = 128
 
     def check(self, shape: tuple[int, ...]) -> None:
         if len(shape) != 3:

@@ -54,6 +54,7 @@ class SmallCnnExtractor:
 
     outputs = ("features", "logits")
     resize = "native"
+    batch = 128
 
     def __init__(self, name: str, network: SmallCnn, sizes: Mapping[int, int], device: torch.device) -> None:
         self.name = name
