@@ -92,10 +92,11 @@ class Catalog:
 
     def metric(self, name: str) -> MetricSpec:
         """The metric called `name`, or the metric one of whose values is called so."""
-        for spec in self._specs["metric"].values():
-            if isinstance(spec, MetricSpec) and name in spec.names:
+        specs = [spec for spec in self._specs["metric"].values() if isinstance(spec, MetricSpec)]
+        for spec in specs:
+            if name in spec.names or name == spec.name:
                 return spec
-        return self._get("metric", name, MetricSpec)
+        raise UnknownName("metric", name, {known for spec in specs for known in (spec.name, *spec.names)})
 
     def method(self, name: str) -> MethodSpec:
         """The method called `name`."""

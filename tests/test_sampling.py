@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from harness import GeneratorSampler, Seeds
-from harness.capabilities import CAPABILITIES, Trained
+from harness.capabilities import CAPABILITIES, Trained, told_labels
 from harness.errors import EvaluationError
 from harness.networks import Generator, Noise
 
@@ -92,3 +92,9 @@ def test_chosen_latents_give_the_same_images_for_the_same_noise_seed() -> None:
     assert not torch.equal(first, sampler.generate(latents, 6))
     # a small step in latent space keeps the condition, which a path length relies on
     torch.testing.assert_close(sampler.generate(latents + 1.0, 5) - first, torch.full_like(first, 0.01))
+
+
+def test_conditions_are_labels_only_where_the_method_says_so() -> None:
+    told, other = (GeneratorSampler(Shift(), 4, told_labels=said) for said in (True, False))
+    told_nothing = GeneratorSampler(Shift(), told_labels=True)
+    assert [told_labels(each) for each in (told, other, told_nothing, object())] == [True, False, False, False]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import uuid
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,6 +31,9 @@ ENVIRONMENT = "HARNESS_CACHE"
 FORMAT = 1
 
 Key = Mapping[str, Any]
+
+#: what an entry of each kind holds, at least
+CONTENT = {"features": {"features"}, "statistics": {"mean", "count"}}
 
 
 def cache_folder() -> Path:
@@ -81,23 +85,26 @@ class ReferenceCache:
 
     def _read(self, kind: str, key: Key) -> dict[str, np.ndarray] | None:
         path = self.path(kind, key)
-        if not path.is_file():
+        if not os.path.isfile(path):  # not Path.is_file: that raises where a folder may not be entered
             return None
         try:
             with np.load(path, allow_pickle=False) as arrays:  # the zip's own checksums find flipped bits
                 content = {name: arrays[name] for name in arrays.files}
         except Exception as error:
             raise _spoilt(path, f"cannot be read: {' '.join(str(error).split())}") from error
-        if str(content.pop("key", "")) != _text(key):
+        if str(content.pop("key", "")) != _text(key) or not CONTENT[kind] <= content.keys():
             raise _spoilt(path, "is about other data or another protocol than its name says")
         return content
 
     def _write(self, kind: str, key: Key, arrays: Mapping[str, np.ndarray]) -> None:
         path = self.path(kind, key)
+        # another evaluation may keep the same at this moment: each writes a file of its own
+        mine = path.with_name(f"{path.stem}.{uuid.uuid4().hex}.npz")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(path) as handle:
+            with replacing(mine) as handle:
                 np.savez(handle, key=np.array(_text(key)), **arrays)  # type: ignore[arg-type]
+            mine.replace(path)
         except OSError as error:  # what was measured is worth more than what would have been kept
             warnings.warn(f"reference not kept at {path}: {error.strerror or error}", stacklevel=2)
 

@@ -54,10 +54,6 @@ def _all(catalog: Catalog) -> list[MetricSpec]:
 
 
 def _named(catalog: Catalog, asked: Sequence[str]) -> list[MetricSpec]:
-    choices = {name for spec in _all(catalog) for name in (spec.name, *spec.names)}
-    for name in asked:
-        if name not in choices:
-            raise UnknownName("metric", name, choices)
     return list({spec.name: spec for spec in map(catalog.metric, asked)}.values())
 
 

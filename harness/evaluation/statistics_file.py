@@ -25,6 +25,9 @@ from harness.evaluation.gaussian import Gaussian
 #: a covariance may miss symmetry, or its diagonal zero, by this share of its largest entry (some tools write float32)
 ROUNDING = 1e-5
 
+#: what zipfile and numpy raise for files that are broken (RuntimeError: an encrypted or strangely compressed member)
+BROKEN = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+
 
 @dataclass(frozen=True, eq=False)
 class StatisticsFile:
@@ -71,7 +74,9 @@ def read_statistics(path: Path) -> StatisticsFile:
         with np.load(path, allow_pickle=False) as arrays:
             mean, covariance = arrays["mu"], arrays["sigma"]
             about = json.loads(str(arrays["about"])) if "about" in names else {}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        if not (isinstance(mean, np.ndarray) and isinstance(covariance, np.ndarray)):  # numpy hands on other bytes raw
+            raise ValueError("mu or sigma is no array")
+    except BROKEN as error:
         raise EvaluationError(f"{path} is truncated or corrupt: {' '.join(str(error).split())}") from error
     if problem := _problem(mean, covariance):
         raise EvaluationError(f"{path}: {problem}")

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from harness.errors import EvaluationError
-from harness.evaluation import Features, Measurement, Offer, Term, Value
+from harness.evaluation import Measurement, Offer, Term, Value
 
 
 def inception_score(logits: Tensor) -> float:
@@ -58,7 +58,7 @@ class InceptionScore:
     def measurements(self, offer: Offer) -> Sequence[Measurement]:
         found = []
         for extractor in offer.extractors("logits"):
-            logits = Features(offer.generated(), extractor, output="logits")
+            logits = offer.features(offer.generated(), extractor, "logits")
             for splits in (10, 1):
                 protocol = offer.protocol("is", Term("splits", splits, f"splits{splits}"), generated=logits)
                 compute = partial(score_in_splits, splits)

@@ -1,0 +1,50 @@
+"""``harness doctor metrics``: every metric that ships with the harness passes its own examination."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from harness.catalog import Catalog
+from harness.specs import MetricSpec
+
+
+def test_every_metric_moves_the_way_that_it_must(harness):
+    code, out, err = harness("doctor", "metrics", "--json")
+    assert err == ""
+    answer = json.loads(out)
+    assert [f for f in answer["findings"] if not f["right"]] == []
+    assert code == 0
+    assert len(answer["findings"]) > 50
+
+
+def test_every_metric_says_how_it_moves(catalog: Catalog):
+    silent = [s.name for s in catalog.all("metric") if isinstance(s, MetricSpec) and not s.moves]
+    assert silent == []
+
+
+def test_only_metrics_without_their_weights_are_left_unexamined(harness):
+    answer = json.loads(harness("doctor", "metrics", "--json").out)
+    assert {entry["metric"] for entry in answer["unexamined"]} <= {"path-length"}
+
+
+def test_the_table_says_what_was_disturbed_and_how_many_were_right(harness):
+    code, out, _ = harness("doctor", "metrics", "--metrics", "fd", "--extractor", "digits-cnn")
+    assert code == 0
+    assert "mode_drop" in out
+    assert "WRONG" not in out
+    assert out.splitlines()[-1].endswith("moved as they must")
+
+
+def test_a_wrong_direction_is_exit_code_1(harness, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("harness.doctor.examination.expectations", lambda spec: {"fd": {"noise": "down"}})
+    code, out, _ = harness("doctor", "metrics", "--metrics", "fd", "--extractor", "digits-cnn")
+    assert code == 1
+    assert "WRONG: up" in out
+    assert out.splitlines()[-1] == "0 of 1 moved as they must"
+
+
+def test_wrong_names_are_one_line(refused):
+    assert "did you mean 'fd'" in refused("doctor", "metrics", "--metrics", "fdd")
+    assert "unknown extractor 'nope'" in refused("doctor", "metrics", "--metrics", "fd", "--extractor", "nope")
