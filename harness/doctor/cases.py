@@ -101,10 +101,11 @@ class Cases:
 
     def _of_reconstructions(self) -> Mapping[str, Maker]:
         """Rebuilt with a little noise; disturbed with more of it, or blurred."""
-        test = self.images.finite("test")
+        enlarged = self._enlarged()
+        test = enlarged.finite("test")
 
         def rebuilt(spoil: Callable[[np.ndarray], np.ndarray]) -> Case:
-            return Case(Rebuilder(test, spoil), self.images)
+            return Case(Rebuilder(test, spoil), enlarged)
 
         return {
             BASELINE: lambda: rebuilt(lambda images: noisy(images, 5.0)),
@@ -136,13 +137,14 @@ class Cases:
 
     def _of_latents(self) -> Mapping[str, Maker]:
         """A linear generator of 8 equal dimensions; stretched along one of them, or with all but three of them dead."""
+        enlarged = self._enlarged()
 
         def linear(*gains: float) -> Case:
-            return Case(Linear(torch.tensor(gains), self.images.finite("train").values.shape[1:]), self.images)
+            return Case(Linear(torch.tensor(gains), enlarged.finite("train").values.shape[1:]), enlarged)
 
         return {
             BASELINE: lambda: linear(*[0.1] * 8),
-            "stretch": lambda: linear(1.0, *[0.1] * 7),
+            "stretch": lambda: linear(2.0, *[0.1] * 7),
             "collapse": lambda: linear(*[0.1] * 3, *[1e-3] * 5),
         }
 
@@ -151,6 +153,14 @@ class Cases:
     def _holding(self, train: Split) -> LoadedDataset:
         """The data set with another training split."""
         splits: dict[str, Split | Law] = {"train": train, "test": self.images.finite("test")}
+        return LoadedDataset(self.images.name, self.images.spec, self.images.root, self.catalog, _splits=splits)
+
+    def _enlarged(self) -> LoadedDataset:
+        """The data set with every pixel four times: structural similarity needs more than 10 pixels a side."""
+        splits: dict[str, Split | Law] = {}
+        for name in ("train", "test"):
+            stored = self.images.finite(name)
+            splits[name] = Split(stored.values.repeat(2, 2).repeat(2, 3), stored.labels, stored.classes, stored.notes)
         return LoadedDataset(self.images.name, self.images.spec, self.images.root, self.catalog, _splits=splits)
 
     def _outliers(self) -> str:

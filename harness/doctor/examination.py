@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from harness.catalog import Catalog
 from harness.config import EvaluationSettings
-from harness.doctor.cases import BASELINE, IMAGE_COUNT, POINT_COUNT, Case, Cases, Maker
+from harness.doctor.cases import BASELINE, IMAGE_COUNT, POINT_COUNT, Case, Cases
 from harness.errors import EvaluationError, SettingsError
 from harness.evaluation import MetricEntry, evaluate
 from harness.specs import MetricSpec
@@ -72,13 +72,12 @@ def examine(
     with TemporaryDirectory(prefix="harness-doctor-") as folder:
         cases = Cases(catalog, Path(folder))
         for spec in specs:
-            for kind in spec.kinds:
-                try:
-                    findings += _examined(catalog, spec, cases.of(kind, spec.requires), kind, extractors)
-                except EvaluationError as error:
-                    if names is not None:
-                        raise
-                    unexamined.append(Unexamined(spec.name, str(error)))
+            try:
+                findings += _examined(catalog, spec, cases, extractors)
+            except EvaluationError as error:
+                if names is not None:
+                    raise
+                unexamined.append(Unexamined(spec.name, str(error)))
     return findings, unexamined
 
 
@@ -89,28 +88,42 @@ def _specs(catalog: Catalog, names: Sequence[str] | None) -> Iterator[MetricSpec
     yield from (spec for spec in catalog.all("metric") if isinstance(spec, MetricSpec))
 
 
-def _examined(
-    catalog: Catalog, spec: MetricSpec, cases: Mapping[str, Maker], kind: str, extractors: tuple[str, ...] | None
-) -> list[Finding]:
+def _examined(catalog: Catalog, spec: MetricSpec, cases: Cases, extractors: tuple[str, ...] | None) -> list[Finding]:
+    """Findings on every kind of data that the metric is for and that there are cases of."""
     moves = expectations(spec)
+    made = {kind: cases.of(kind, spec.requires) for kind in spec.kinds}
+    there = {kind: makers for kind, makers in made.items() if BASELINE in makers}
+    if not there:
+        raise EvaluationError(f"there is no healthy case for capability '{spec.requires}'")
     asked = list(dict.fromkeys(name for of_value in moves.values() for name in of_value))
-    there = [name for name in asked if name in cases]
-    if BASELINE not in cases or not there:
-        raise EvaluationError(
-            f"metric '{spec.name}' says of no disturbance how it moves"
-            if BASELINE in cases
-            else f"there is no healthy case for capability '{spec.requires}' on {kind}"
-        )
-    before = _measured(catalog, spec, cases[BASELINE](), kind, extractors)
-    findings = []
-    for disturbance in there:
-        after = {entry.protocol_id: entry for entry in _measured(catalog, spec, cases[disturbance](), kind, extractors)}
-        for entry in before:
-            must = moves.get(entry.metric, {}).get(disturbance)
-            if must is not None:
-                found = after[entry.protocol_id]
-                findings.append(Finding(entry.metric, entry.protocol_id, disturbance, entry.value, found.value, must))
+    findings: list[Finding] = []
+    for kind, makers in there.items():
+        disturbances = [name for name in asked if name in makers]
+        before = _measured(catalog, spec, makers[BASELINE](), kind, extractors) if disturbances else []
+        for disturbance in disturbances:
+            after = _measured(catalog, spec, makers[disturbance](), kind, extractors)
+            findings += _compared(disturbance, before, after, moves)
+    if not findings:
+        raise EvaluationError(f"metric '{spec.name}' says of no disturbance how it moves")
     return findings
+
+
+def _compared(
+    disturbance: str,
+    before: Sequence[MetricEntry],
+    after: Sequence[MetricEntry],
+    moves: Mapping[str, Mapping[str, str]],
+) -> Iterator[Finding]:
+    """Numbers of the same protocol, so far as it can be the same beside other data."""
+    found = {_place(entry): entry.value for entry in after}
+    for entry in before:
+        must = moves.get(entry.metric, {}).get(disturbance)
+        if must is not None:
+            yield Finding(entry.metric, entry.protocol_id, disturbance, entry.value, found[_place(entry)], must)
+
+
+def _place(entry: MetricEntry) -> tuple[str, ...]:
+    return (entry.protocol_id, *entry.subject.values())
 
 
 def expectations(spec: MetricSpec) -> Mapping[str, Mapping[str, str]]:

@@ -10,6 +10,7 @@ from harness.evaluation.evidence import Evidence, SetEvidence
 from harness.evaluation.metric import Inapplicable
 from harness.evaluation.observations import Features
 from harness.evaluation.protocol import Protocol, Term
+from harness.evaluation.reference_key import measured_by
 from harness.evaluation.sets import GeneratedSet, OutlierSet, RealSet
 from harness.evaluation.statistics import ImportedStatistics, Statistics
 from harness.evaluation.stored import StoredImages, StoredSet
@@ -103,6 +104,17 @@ class Offer:
             found += [OutlierSet(name, split, intensity, count) for intensity in self.settings.intensities]
         return found
 
+    def outlier_terms(self, outliers: OutlierSet) -> list[Term]:
+        """Which outliers a protocol is about; their count is that of the inliers, which the id shows."""
+        split = self._bench.outliers(outliers.dataset, outliers.split)
+        return [
+            Term("outliers", outliers.dataset, outliers.dataset),
+            Term("outliers_checksum", split.checksum),
+            Term("outliers_fit", str(split.notes.get("fit", "none"))),
+            Term("outlier_count", outliers.items()),
+            Term("intensity", outliers.intensity, f"intensity{outliers.intensity:g}"),
+        ]
+
     # -- networks and capabilities -----------------------------------------------------------------
 
     def extractors(self, output: str = "features") -> list[str]:
@@ -166,6 +178,9 @@ class Offer:
     # -- inside ------------------------------------------------------------------------------------
 
     def _a_split(self) -> Split:
+        if not self._bench.has_real:
+            stored: StoredImages = self._bench.trained
+            return stored.split
         return self.dataset.finite("train" if self.settings.split == "both" else self.settings.split)
 
     def _undivided(self) -> bool:
@@ -187,3 +202,9 @@ class Offer:
                 f"{imported.path} holds statistics of extractor '{made_by}', not of '{extractor}'",
                 f"use --extractor {made_by}, or another file",
             )
+        for name, ours in measured_by(self._bench, Features(self.generated(), extractor)).items():
+            theirs = imported.about.get(name, ours)
+            if theirs != ours:
+                raise EvaluationError(
+                    f"{imported.path} was made by '{extractor}' of another kind: {name} is {theirs} there, {ours} here"
+                )

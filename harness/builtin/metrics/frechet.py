@@ -13,72 +13,145 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from harness.builtin.metrics.frechet_error import sampling_error
 from harness.errors import EvaluationError
-from harness.evaluation import Features, Gaussian, Measurement, Offer, Value, fit_gaussian
+from harness.evaluation import Evidence, Gaussian, Measurement, Offer, Value, fit_gaussian
+
+#: share of the traces that rounding may move the trace of the root by, before a slower form is taken
+ROUNDING = 5e-9
+
 
 def frechet_distance(a: Gaussian, b: Gaussian) -> float:
-    """Squared Fréchet distance; symmetric, real, not negative."""
+    """Squared Fréchet distance; symmetric, real, not negative.
+
+    :raises EvaluationError: where they have different numbers of features.
+    """
     if a.mean.shape != b.mean.shape:
         raise EvaluationError(f"features of {len(a.mean)} and of {len(b.mean)} dimensions cannot be compared")
-    squared = float((a.mean - b.mean).square().sum()) + a.trace + b.trace - 2.0 * trace_of_root(a, b)
+    squared = mean_term(a, b) + a.trace + b.trace - 2.0 * trace_of_root(a, b)
     # rounding may leave a hair below zero for equal sets
     return max(squared, 0.0)
 
 
+def mean_term(a: Gaussian, b: Gaussian) -> float:
+    """Squared distance of the means."""
+    return float((a.mean - b.mean).square().sum())
+
+
 def trace_of_root(a: Gaussian, b: Gaussian) -> float:
-    """tr (S1 S2)^(1/2), by the cheapest exact form: n x n where a set has fewer samples than features."""
-    if a.factor is not None and b.factor is not None:
-        return float(torch.linalg.svdvals(a.factor @ b.factor.T).sum())  # [Na, Nb]
-    if a.factor is not None or b.factor is not None:
-        few, many = (a, b) if a.factor is not None else (b, a)
-        assert few.factor is not None
-        assert many.covariance is not None
-        return _sum_of_roots(few.factor @ many.covariance @ few.factor.T)  # [N, N]
-    assert a.covariance is not None
-    assert b.covariance is not None
-    lower, failed = torch.linalg.cholesky_ex(a.covariance)
-    if not bool(failed):
-        return _sum_of_roots(lower.T @ b.covariance @ lower)  # [d, d]
-    # a feature without variance: factors from the eigenvectors, null directions left out
-    return float(torch.linalg.svdvals(_eigen_factor(a.covariance) @ _eigen_factor(b.covariance).T).sum())
+    """tr (S1 S2)^(1/2), by the cheapest form that rounding allows: n x n where a set has fewer samples than features.
+
+    Roots of the eigenvalues of A1 S2 A1^T are the same singular values and cheaper, but a root near zero keeps only
+    half of its digits; where so many are near zero that it would show, the singular values themselves are taken.
+    """
+    few, many = (a, b) if b.factor is None else (b, a)
+    trace = None if many.covariance is None else _by_eigenvalues(few, many.covariance, ROUNDING * (a.trace + b.trace))
+    return _by_singular_values(a, b) if trace is None else trace
 
 
-def _sum_of_roots(symmetric: Tensor) -> float:
-    return float(torch.linalg.eigvalsh(symmetric).clamp(min=0).sqrt().sum())
+def _by_eigenvalues(few: Gaussian, covariance: Tensor, allowed: float) -> float | None:
+    """The trace of the root; None where rounding may have moved it by more than `allowed`."""
+    if few.factor is not None:
+        outer = _without_null_direction(few.factor)  # [N - 1, d]
+        norm = (outer @ outer.T).norm() * covariance.norm()
+    else:
+        assert few.covariance is not None
+        live = (few.covariance.diagonal() > 0) & (covariance.diagonal() > 0)  # others add nothing to the trace
+        mine, covariance = few.covariance[live][:, live], covariance[live][:, live]
+        lower, failed = torch.linalg.cholesky_ex(mine)
+        if bool(failed):
+            return None
+        outer, norm = lower.T, mine.norm() * covariance.norm()
+    roots = torch.linalg.eigvalsh(outer @ covariance @ outer.T).clamp(min=0).sqrt()
+    precision = torch.finfo(roots.dtype)
+    noise = (precision.eps * norm).clamp(min=precision.tiny)  # of an eigenvalue
+    moved = float((noise / (roots + noise.sqrt())).sum())
+    return float(roots.sum()) if moved <= allowed else None
 
 
-def _eigen_factor(covariance: Tensor) -> Tensor:
-    """A with covariance = A^T A, one row for each eigenvalue that is not rounding error: [rank, d]."""
-    values, vectors = torch.linalg.eigh(covariance)
+def _without_null_direction(factor: Tensor) -> Tensor:
+    """Centred rows [N, d] as N - 1 rows with the same covariance: their sum, which is zero, is turned away.
+
+    The reflection that takes (1, ..., 1) / sqrt(N) to the first axis leaves nothing in the first row.
+    """
+    count = len(factor)
+    axis = factor.new_full((count,), count**-0.5)
+    axis[0] += 1.0
+    reflected = factor - axis[:, None] * (2.0 / axis.square().sum() * (axis @ factor))
+    return reflected[1:]
+
+
+def _by_singular_values(a: Gaussian, b: Gaussian) -> float:
+    left, right = (_exact_factor(each) for each in (a, b))
+    return float(torch.linalg.svdvals(left @ right.T).sum())
+
+
+def _exact_factor(gaussian: Gaussian) -> Tensor:
+    """A with covariance = A^T A, without directions that are rounding error: [rank, d]."""
+    if gaussian.factor is not None:
+        return gaussian.factor
+    assert gaussian.covariance is not None
+    values, vectors = torch.linalg.eigh(gaussian.covariance)
     real = values > values.max().clamp(min=0) * len(values) * torch.finfo(values.dtype).eps
     return (vectors[:, real] * values[real].sqrt()).T
 
 
-def fd(*, real: Tensor, generated: Tensor) -> dict[str, Value]:
-    """Features [N, d] of real and of generated images to the distance, with a remark where a covariance is singular."""
-    a, b = fit_gaussian(real, "real"), fit_gaussian(generated, "generated")
-    mean_term = float((a.mean - b.mean).square().sum())
-    distance = frechet_distance(a, b)
-    details = {"mean_term": mean_term, "covariance_term": max(distance - mean_term, 0.0)}
-    return {"fd": Value(distance, remark=rank_remark(len(a.mean), real=a.count, generated=b.count), details=details)}
+def fd(*, real: Gaussian, generated: Tensor) -> dict[str, Value]:
+    """The distance of features [N, d] of generated images from real ones, with the two terms that make it up.
+
+    The standard error is that of drawing the generated images, the real side fixed; None where a covariance does not
+    have full rank. A remark says so where the counts show it.
+    """
+    fitted = fit_gaussian(generated, "generated")
+    distance, of_means = frechet_distance(real, fitted), mean_term(real, fitted)
+    error = sampling_error(generated, fitted, real)
+    remark = rank_remark(len(real.mean), real=real.count, generated=fitted.count)
+    return {
+        "fd": Value(
+            distance,
+            std_error=error,
+            std_error_of=None if error is None else "sampling",
+            remark=remark,
+            details={"mean_term": of_means, "covariance_term": max(distance - of_means, 0.0)},
+        )
+    }
 
 
-def rank_remark(size: int, **counts: int) -> str | None:
-    """What to say where a covariance of `size` features comes from too few samples to have full rank."""
-    few = [f"{count} {role}" for role, count in counts.items() if count <= size]
+def rank_remark(size: int, **counts: int | None) -> str | None:
+    """What to say where a covariance of `size` features comes from too few samples to have full rank.
+
+    :param counts: samples by role; None where nobody knows.
+    """
+    few = [f"{count} {role}" for role, count in counts.items() if count is not None and count <= size]
     if not few:
         return None
     return f"{' and '.join(few)} samples for {size} features: the covariance is singular and the distance biased"
 
 
+def distance_name(offer: Offer, extractor: str, ending: str = "") -> str:
+    """`fid` on the network that it is named after, `fd` on any other."""
+    return ("fid" if offer.spec(extractor).inception else "fd") + ending
+
+
 class FrechetDistance:
-    """`fd` on every extractor in use."""
+    """`fd` (`fid` on Inception) on every extractor in use, against every real split or imported statistics.
+
+    Where there are fewer real images than samples, also with as many samples as real images, which papers report with
+    a validation split (vFID).
+    """
 
     def measurements(self, offer: Offer) -> Sequence[Measurement]:
-        return [self._on(offer, name) for name in offer.extractors()]
+        found = []
+        for extractor in offer.extractors():
+            for real in offer.references(extractor):
+                size = real.size()
+                found.append(self._on(offer, extractor, real, None))
+                if size is not None and size < offer.generated().items():
+                    found.append(self._on(offer, extractor, real, size))
+        return found
 
-    def _on(self, offer: Offer, extractor: str) -> Measurement:
-        real, generated = Features(offer.real(), extractor), Features(offer.generated(), extractor)
-        protocol = offer.protocol("fd", real=real, generated=generated)
+    def _on(self, offer: Offer, extractor: str, real: Evidence[Gaussian], most: int | None) -> Measurement:
+        generated = offer.features(offer.generated(most), extractor)
+        protocol = offer.protocol(distance_name(offer, extractor), real=real, generated=generated)
         least = {"real": 2, "generated": 2}  # below that there is no covariance
         return Measurement({"real": real, "generated": generated}, fd, {"fd": protocol}, least)

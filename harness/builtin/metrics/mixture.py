@@ -14,6 +14,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from harness.builtin.metrics.divergence import UNITS, in_units, unit_term
 from harness.capabilities import Samples
 from harness.data.contracts import Modes
 from harness.errors import EvaluationError
@@ -61,20 +62,16 @@ def recovered_and_good(region: Region, *, generated: Samples, modes: Modes) -> d
     }
 
 
-def reverse_kl(*, generated: Samples, modes: Modes) -> dict[str, Value]:
-    """KL(p || w) in nats of the share p of points at each mode from the true weights w.
+def divergence_from_law(*, generated: Samples, modes: Modes) -> dict[str, Value]:
+    """The reverse KL divergence of the shares of points at each mode from the weights of the law, in nats and log10.
 
-    Every point, good or bad, counts for its nearest mode; an empty mode contributes 0.
+    Every point, good or bad, counts for its nearest mode.
     """
     points, means = _checked(generated.images, modes)
-    counts = torch.zeros(len(means), dtype=torch.float64)
+    counts = torch.zeros(len(means), dtype=torch.int64)
     for part in points.split(ROWS):
         counts += torch.bincount(nearest_mode(part, means), minlength=len(means))
-    p = counts / len(points)
-    weights = torch.from_numpy(modes.weights).double()
-    divergence = float((torch.special.xlogy(p, p) - torch.special.xlogy(p, weights)).sum())
-    # a divergence is not negative; rounding may say otherwise where p equals w
-    return {"reverse_kl": Value(max(divergence, 0.0))}
+    return in_units(counts, torch.from_numpy(modes.weights))
 
 
 def _checked(points: Tensor, modes: Modes) -> tuple[Tensor, Tensor]:
@@ -88,7 +85,7 @@ def _checked(points: Tensor, modes: Modes) -> tuple[Tensor, Tensor]:
 
 
 class Mixture:
-    """`modes` and `high_quality_pct` (box, and disc as another protocol) and `reverse_kl`."""
+    """`modes` and `high_quality_pct` (box, and disc as another protocol) and `reverse_kl` (nats and log10)."""
 
     def measurements(self, offer: Offer) -> Sequence[Measurement]:
         modes = offer.dataset.modes()
@@ -107,8 +104,9 @@ class Mixture:
             reach = Term("region", region, f"{region}{REACH:g}std")
             protocols = {name: protocol(name, reach) for name in ("modes", "high_quality_pct")}
             found.append(Measurement(evidence, partial(recovered_and_good, region), protocols))
-        nearest = (Term("unit", "nats", "nats"), Term("assignment", "nearest mode", "nearest"))
-        found.append(Measurement(evidence, reverse_kl, {"reverse_kl": protocol("reverse_kl", *nearest)}))
+        nearest = Term("assignment", "nearest mode", "nearest")
+        protocols = {f"reverse_kl_{unit}": protocol("reverse_kl", unit_term(unit), nearest) for unit in UNITS}
+        found.append(Measurement(evidence, divergence_from_law, protocols))
         return found
 
 

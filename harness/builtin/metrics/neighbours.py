@@ -4,28 +4,29 @@ Kynkäänniemi et al. 2019 (improved precision and recall): a set's manifold is 
 each reaching to the member's k-th nearest neighbour in the set, border included (their eq. 1). Naeem et al. 2020
 (density, coverage): balls around real members only, border left out, as in the authors' code.
 
-Distances are computed a band of rows at a time; no N x M matrix is ever held. N: real, M: generated, d: features.
+Every comparison comes out as in float64; no N x M matrix is ever held. N: real, M: generated, d: features, P: pairs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from harness.builtin.metrics.copies import Distinct, distinct
+from harness.builtin.metrics.crossings import near_pairs
+from harness.builtin.metrics.radii import squared_radii
 from harness.errors import EvaluationError
-from harness.evaluation import Features, Measurement, Offer, Term, Value
+from harness.evaluation import Measurement, Offer, Protocol, Term, Value
+from harness.training.devices import full_precision
 
-#: distances held at once (32 MiB of float64)
-DISTANCES = 2**22
+#: rows that are looked at at once
+ROWS = 1024
 
 #: a distance and a radius that differ by less than this share are equal: one of them is the other, rounded differently
 TIE = 1e-9
-
-#: squared distances below this share of the squared norms are rounding error: the points are the same
-SAME = 1e-12
 
 
 @dataclass(frozen=True)
@@ -40,91 +41,101 @@ class Balls:
         border = "closed" if self.closed else "open"
         return Term("k", self.k, f"k{self.k}"), Term("balls", border, border)
 
+    def edges(self, radii: Mapping[int, Tensor]) -> Tensor:
+        """Squared distances [N] up to which a point is inside (closed), or from which on it is outside (open)."""
+        return radii[self.k] * (1.0 + TIE if self.closed else 1.0 - TIE)
 
-PRECISION_RECALL = Balls(3, closed=True)
+
+#: the authors' choice, and k = 5 beside it, which later papers print too
+PRECISION_RECALL = (Balls(3, closed=True), Balls(5, closed=True))
 DENSITY_COVERAGE = Balls(5, closed=False)
 
 
-def squared_distances(a: Tensor, b: Tensor, rows: int | None = None) -> Iterator[tuple[slice, Tensor]]:
-    """Squared Euclidean distances between a [N, d] and b [M, d], band by band: (rows of a, float64 [rows, M]).
+class Manifold:
+    """Balls around the points of one set, and which points of another set they hold.
 
-    Each band may be overwritten by the caller.
-
-    :param rows: rows a band; chosen by the memory at hand where not given.
+    :param centres: the points that balls are around, N of which G are distinct.
+    :param points: the other set, M of which H are distinct.
+    :param radii: squared, by k, float64 [N].
+    :ivar edges: of the balls around distinct points, float64 [G].
     """
-    rows = rows or max(1, DISTANCES // len(b))
-    centre = b.mean(0, dtype=torch.float64)  # distances do not change, and small numbers keep their digits
-    columns = max(1, DISTANCES // (4 * b.shape[1]))
-    norms_b = torch.cat([(part.double() - centre).square().sum(1) for part in b.split(columns)])  # [M]
-    for start in range(0, len(a), rows):
-        band = a[start : start + rows].double() - centre
-        squared = torch.empty(len(band), len(b), dtype=torch.float64)
-        for first in range(0, len(b), columns):
-            part = b[first : first + columns].double() - centre  # once more for each band: cheaper than to hold it
-            squared[:, first : first + columns] = band @ part.T
-        norms = band.square().sum(1)[:, None] + norms_b  # [rows, M]
-        squared.mul_(-2.0).add_(norms)
-        squared.masked_fill_(squared < norms.mul_(SAME), 0.0)
-        yield slice(start, start + len(band)), squared
 
+    def __init__(self, balls: Balls, centres: Distinct, points: Distinct, radii: Mapping[int, Tensor]) -> None:
+        self.balls, self.centres, self.points = balls, centres, points
+        self.edges = torch.empty(len(centres.counts), dtype=torch.float64, device=centres.points.device)
+        self.edges[centres.which] = balls.edges(radii)  # copies have one radius
+        self._holds = torch.zeros_like(centres.counts, dtype=torch.bool)
+        self._inside = torch.zeros_like(points.counts)
 
-def squared_radii(points: Tensor, ks: Sequence[int], rows: int | None = None) -> dict[int, Tensor]:
-    """For each k, the squared distance [N] from each point to its k-th nearest other point."""
-    nearest = torch.empty(len(points), max(ks) + 1, dtype=torch.float64)
-    for band, squared in squared_distances(points, points, rows):
-        # a point is at distance 0 from itself, and counts once
-        nearest[band] = squared.topk(max(ks) + 1, largest=False).values
-    return {k: nearest[:, k] for k in ks}
+    @property
+    def holds(self) -> Tensor:
+        """Whether each ball holds any point, bool [N]."""
+        return self._holds[self.centres.which]
+
+    @property
+    def inside(self) -> Tensor:
+        """How many balls each point is in, int64 [M]."""
+        return self._inside[self.points.which]
+
+    def see(self, centres: Tensor, points: Tensor, squared: Tensor) -> None:
+        """Pairs of distinct centres and points with their squared distances, each [P]; no pair is seen twice."""
+        edges = self.edges[centres]
+        held = squared <= edges if self.balls.closed else squared < edges
+        self._holds[centres[held]] = True
+        self._inside.index_add_(0, points[held], self.centres.counts[centres[held]])
 
 
 def neighbour_metrics(
     *,
     real: Tensor,
     generated: Tensor,
-    precision_recall: Balls = PRECISION_RECALL,
+    precision_recall: Sequence[Balls] = PRECISION_RECALL,
     density_coverage: Balls = DENSITY_COVERAGE,
-    rows: int | None = None,
 ) -> dict[str, Value]:
-    """Features of real [N, d] and generated [M, d] images to all four numbers, in one pass over each pair of sets.
+    """Features of real [N, d] and generated [M, d] images to all numbers, in one pass over each pair of sets.
 
-    - precision: share of generated samples inside some real ball; recall: the reverse.
-    - density: real balls that a generated sample is in, averaged and divided by k; may exceed 1.
-    - coverage: share of real balls that hold a generated sample.
+    - `precision_k3`: share of generated samples inside some real ball; `recall_k3`: the reverse; likewise other k.
+    - `density`: real balls that a generated sample is in, averaged and divided by k; may exceed 1.
+    - `coverage`: share of real balls that hold a generated sample.
 
-    :raises EvaluationError: where a set has no k-th neighbour.
+    Standard errors are those of independent draws while the balls stay where they are.
+
+    :raises EvaluationError: where a set has no k-th neighbour, or features are not finite.
     """
-    ks = sorted({precision_recall.k, density_coverage.k})
-    _check_counts(real, generated, max(ks))
-    real_radii = squared_radii(real, ks, rows)
-    generated_radii = squared_radii(generated, [precision_recall.k], rows)[precision_recall.k]  # [M]
-
-    precise = torch.zeros(len(generated), dtype=torch.bool)
-    density = torch.zeros(len(generated), dtype=torch.float64)
-    recalled = torch.zeros(len(real), dtype=torch.bool)
-    covered = torch.zeros(len(real), dtype=torch.bool)
-    for band, squared in squared_distances(real, generated, rows):  # [rows, M]
-        precise |= _inside(squared, real_radii[precision_recall.k][band, None], precision_recall.closed).any(0)
-        recalled[band] = _inside(squared, generated_radii, precision_recall.closed).any(1)
-        held = _inside(squared, real_radii[density_coverage.k][band, None], density_coverage.closed)
-        density += held.sum(0)
-        covered[band] = held.any(1)
-    return {
-        "precision": Value(_share(precise)),
-        "recall": Value(_share(recalled)),
-        "density": Value(float(density.mean()) / density_coverage.k),
-        "coverage": Value(_share(covered)),
-    }
+    ks = sorted({balls.k for balls in (*precision_recall, density_coverage)})
+    _check(real, generated, ks[-1])
+    with torch.no_grad(), full_precision(real.device):
+        ours, theirs = distinct(real), distinct(generated)
+        radii = squared_radii(real, ks)
+        of_real = [Manifold(balls, ours, theirs, radii) for balls in (*precision_recall, density_coverage)]
+        radii = squared_radii(generated, sorted({balls.k for balls in precision_recall}))
+        of_generated = [Manifold(balls, theirs, ours, radii) for balls in precision_recall]
+        edges = [[manifold.edges for manifold in each] for each in (of_real, of_generated)]
+        for i, j, squared in near_pairs(ours.points, theirs.points, *edges):
+            for manifold in of_real:
+                manifold.see(i, j, squared)
+            for manifold in of_generated:
+                manifold.see(j, i, squared)
+    return _values(of_real, of_generated)
 
 
-def _inside(squared: Tensor, radius: Tensor, closed: bool) -> Tensor:
-    return squared <= radius * (1.0 + TIE) if closed else squared < radius * (1.0 - TIE)
+def _values(of_real: Sequence[Manifold], of_generated: Sequence[Manifold]) -> dict[str, Value]:
+    *precise, dense = of_real
+    found = {f"precision_k{manifold.balls.k}": _share(manifold.inside > 0) for manifold in precise}
+    found |= {f"recall_k{manifold.balls.k}": _share(manifold.inside > 0) for manifold in of_generated}
+    times = dense.inside.double() / dense.balls.k  # [M]
+    found["density"] = Value(float(times.mean()), float(times.std()) / len(times) ** 0.5, "sampling")
+    found["coverage"] = _share(dense.holds)
+    return found
 
 
-def _share(members: Tensor) -> float:
-    return float(members.double().mean())
+def _share(members: Tensor) -> Value:
+    """The share of members, with the standard error of a binomial share."""
+    share = float(members.double().mean())
+    return Value(share, (share * (1.0 - share) / len(members)) ** 0.5, "sampling")
 
 
-def _check_counts(real: Tensor, generated: Tensor, k: int) -> None:
+def _check(real: Tensor, generated: Tensor, k: int) -> None:
     for role, points in (("real", real), ("generated", generated)):
         if len(points) <= k:
             raise EvaluationError(
@@ -133,22 +144,30 @@ def _check_counts(real: Tensor, generated: Tensor, k: int) -> None:
             )
     if real.shape[1] != generated.shape[1]:
         raise EvaluationError(f"features of {real.shape[1]} and of {generated.shape[1]} dimensions cannot be compared")
+    if not all(bool(rows.isfinite().all()) for points in (real, generated) for rows in points.split(ROWS)):
+        raise EvaluationError("features hold values that are not finite: there are no distances between them")
 
 
 class Neighbours:
-    """`precision`, `recall`, `density` and `coverage` on every extractor in use."""
+    """`precision`, `recall`, `density` and `coverage` on every extractor in use, against every real split."""
 
     def measurements(self, offer: Offer) -> Sequence[Measurement]:
-        return [self._on(offer, name) for name in offer.extractors()]
+        return [self._on(offer, name, split) for name in offer.extractors() for split in offer.splits()]
 
-    def _on(self, offer: Offer, extractor: str) -> Measurement:
+    def _on(self, offer: Offer, extractor: str, split: str) -> Measurement:
         most = offer.settings.neighbours_samples
-        real = Features(offer.real(most), extractor)
-        generated = Features(offer.generated(most), extractor)
-        balls = dict.fromkeys(("precision", "recall"), PRECISION_RECALL)
-        balls |= dict.fromkeys(("density", "coverage"), DENSITY_COVERAGE)
+        real = offer.features(offer.real(most, split), extractor)
+        generated = offer.features(offer.generated(most), extractor)
+
+        def protocol(name: str, balls: Balls) -> Protocol:
+            return offer.protocol(name, *balls.terms(), real=real, generated=generated)
+
         protocols = {
-            name: offer.protocol(name, *which.terms(), real=real, generated=generated) for name, which in balls.items()
+            f"{name}_k{balls.k}": protocol(name, balls)
+            for balls in PRECISION_RECALL
+            for name in ("precision", "recall")
         }
-        least = dict.fromkeys(("real", "generated"), max(PRECISION_RECALL.k, DENSITY_COVERAGE.k) + 1)
+        protocols |= {name: protocol(name, DENSITY_COVERAGE) for name in ("density", "coverage")}
+        largest = max(balls.k for balls in (*PRECISION_RECALL, DENSITY_COVERAGE))
+        least = dict.fromkeys(("real", "generated"), largest + 1)
         return Measurement({"real": real, "generated": generated}, neighbour_metrics, protocols, least)

@@ -1,4 +1,4 @@
-"""The built-in metrics: names and where their code is."""
+"""The built-in metrics: names, sources, where their code is, and how each moves under known disturbances."""
 
 from __future__ import annotations
 
@@ -6,24 +6,101 @@ from harness.specs import MetricSpec
 
 _HERE = "harness.builtin.metrics"
 
+#: what makes a distance between sets of images grow, and what leaves it alone
+_DISTANCE = {
+    "noise": "up",
+    "blur": "up",
+    "jpeg": "up",
+    "mode_drop": "up",
+    "memorise": "down",
+    "label_shuffle": "same",
+    "swap": "up",
+}
+
+#: the same for the kernel distance, which is too uncertain on few samples for the milder ones
+_KERNEL = {"noise": "up", "blur": "up", "mode_drop": "up", "memorise": "down", "label_shuffle": "same"}
+
+#: what makes clusters agree less with labels
+_CLUSTERS = {"label_shuffle": "down", "merge": "down"}
+
 SPECS: tuple[MetricSpec, ...] = (
     MetricSpec(
-        name="fd",
-        summary="Frechet distance between Gaussians fitted to features of real and generated images",
+        name="frechet",
+        summary="Fréchet distance between Gaussians fitted to features of real and generated images",
         metric=f"{_HERE}.frechet:FrechetDistance",
-        names={"fd": False},
+        names={"fd": False, "fid": False},
+        source="Dowson and Landau 1982; Heusel et al. 2017, eq. 6",
+        moves={"fd": _DISTANCE, "fid": _DISTANCE},
     ),
     MetricSpec(
         name="is",
         summary="inception-score form: exp of the mean KL divergence of a classifier's answers from their average",
         metric=f"{_HERE}.inception_score:InceptionScore",
         names={"is": True},
+        source="Salimans et al. 2016, section 4",
+        moves={"is": {"noise": "down", "mode_drop": "down", "label_shuffle": "same"}},
+    ),
+    MetricSpec(
+        name="kernel",
+        summary="squared MMD of features under a cubic kernel, times 1000: over 100 subsets, and of all samples",
+        metric=f"{_HERE}.kernel:KernelDistance",
+        names={"kid_x1e3": False, "kd_x1e3": False},
+        source="Bińkowski et al. 2018, section 4",
+        moves={"kid_x1e3": _KERNEL, "kd_x1e3": _KERNEL},
     ),
     MetricSpec(
         name="neighbours",
-        summary="k-nearest-neighbour manifolds: precision and recall (k = 3), density and coverage (k = 5)",
+        summary="k-nearest-neighbour manifolds: precision and recall (k = 3, 5), density and coverage (k = 5)",
         metric=f"{_HERE}.neighbours:Neighbours",
         names={"precision": True, "recall": True, "density": True, "coverage": True},
+        source="Kynkäänniemi et al. 2019, eq. 1-3; Naeem et al. 2020, eq. 3-4",
+        moves={
+            "precision": {"noise": "down", "blur": "down", "swap": "down", "memorise": "up", "label_shuffle": "same"},
+            "recall": {"mode_drop": "down", "label_shuffle": "same"},
+            "density": {"noise": "down", "blur": "down", "swap": "down", "label_shuffle": "same"},
+            "coverage": {"noise": "down", "blur": "down", "mode_drop": "down", "label_shuffle": "same"},
+        },
+    ),
+    MetricSpec(
+        name="psnr",
+        summary="peak signal-to-noise ratio in decibels of reconstructions of held-out images and of samples",
+        metric=f"{_HERE}.image_quality:PeakSignalToNoise",
+        names={"psnr": True},
+        requires="reconstruct",
+        source="10 log10(range^2 / MSE), as Cho 2025 measures inversion and reconstruction",
+        moves={"psnr": {"noise": "down", "blur": "down"}},
+    ),
+    MetricSpec(
+        name="ssim",
+        summary="structural similarity of reconstructions of held-out images and of samples",
+        metric=f"{_HERE}.image_quality:StructuralSimilarity",
+        names={"ssim": True},
+        requires="reconstruct",
+        source="Wang et al. 2004, eq. 13",
+        moves={"ssim": {"noise": "down", "blur": "down"}},
+    ),
+    MetricSpec(
+        name="outliers",
+        summary="how well outlier scores tell other data from held-out images: areas, and false alarms at 95 % flagged",
+        metric=f"{_HERE}.outliers:OutlierDetection",
+        names={"auroc": True, "fpr_at_95_tpr": False, "aupr_out": True, "aupr_in": True},
+        requires="outlier_scores",
+        source="DeLong et al. 1988 (standard error); Zhang et al. 2023, OpenOOD 1.5; Cho 2025, 4.3.2 (every10th)",
+        moves={
+            "auroc": {"separate": "up", "swap": "down"},
+            "fpr_at_95_tpr": {"separate": "down", "swap": "up"},
+            "aupr_out": {"separate": "up", "swap": "down"},
+            "aupr_in": {"separate": "up", "swap": "down"},
+        },
+    ),
+    MetricSpec(
+        name="clusters",
+        summary="clusters against labels: mutual information, Rand index, one-to-one accuracy, purity",
+        metric=f"{_HERE}.clusters:Clusters",
+        names={"nmi": True, "ari": True, "cluster_accuracy": True, "purity": True},
+        requires="assign",
+        source="Strehl and Ghosh 2002; Vinh et al. 2010; Hubert and Arabie 1985; Kuhn 1955",
+        moves={"nmi": _CLUSTERS, "ari": _CLUSTERS, "cluster_accuracy": _CLUSTERS, "purity": _CLUSTERS},
     ),
     MetricSpec(
         name="mixture",
@@ -31,5 +108,63 @@ SPECS: tuple[MetricSpec, ...] = (
         metric=f"{_HERE}.mixture:Mixture",
         names={"modes": True, "high_quality_pct": True, "reverse_kl": False},
         kinds=("points",),
+    ),
+    MetricSpec(
+        name="path-length",
+        summary="perceptual path length in z and w: how far images move for a small step between latents",
+        metric=f"{_HERE}.path_length:PathLength",
+        names={"ppl": False},
+        requires="latents",
+        by_default=False,
+        source="Karras et al. 2019 (z, w), Karras et al. 2020 (end of paths), Zhang et al. 2018 (LPIPS)",
+        moves={"ppl": {"stretch": "up", "collapse": "down"}},
+    ),
+    MetricSpec(
+        name="conditioning",
+        summary="condition numbers of the generator in z and w: their mean, and the mean of the largest 2 %",
+        metric=f"{_HERE}.conditioning:Conditioning",
+        names={"mc": False, "ttmc": False},
+        requires="latents",
+        by_default=False,
+        source="Feng et al. 2021, eq. 19",
+        moves={"mc": {"stretch": "up"}, "ttmc": {"stretch": "up", "collapse": "up"}},
+    ),
+    MetricSpec(
+        name="jacobian-rank",
+        summary="singular values of dG/dz whose square is above 1 % of the largest; compare with an untrained one",
+        metric=f"{_HERE}.jacobian_rank:JacobianRank",
+        names={"jacobian_rank": None},
+        requires="latents",
+        by_default=False,
+        source="Feng et al. 2021, supplement",
+        moves={"jacobian_rank": {"stretch": "down", "collapse": "down"}},
+    ),
+    MetricSpec(
+        name="intrinsic-dimension",
+        summary="principal axes of generated images whose variance is above 1 % of the largest",
+        metric=f"{_HERE}.dimension:IntrinsicDimension",
+        names={"intrinsic_dimension": None},
+        by_default=False,
+        source="Feng et al. 2021, supplement",
+        moves={"intrinsic_dimension": {"noise": "up", "blur": "down", "mode_drop": "down", "label_shuffle": "same"}},
+    ),
+    MetricSpec(
+        name="latent-entropy",
+        summary="entropy in nats of latents times their learned scale; largest at scale 1",
+        metric=f"{_HERE}.latents:LatentEntropy",
+        names={"latent_entropy": None},
+        kinds=("images", "points"),
+        requires="latent_scale",
+        source="Cho 2025",
+        moves={"latent_entropy": {"collapse": "down", "stretch": "up"}},
+    ),
+    MetricSpec(
+        name="encoder-loss",
+        summary="mean squared error of latents that the encoder finds again, weighed by their scale where there is one",
+        metric=f"{_HERE}.latents:EncoderLoss",
+        names={"encoder_loss": False},
+        requires="reconstruct",
+        source="Cho 2025",
+        moves={"encoder_loss": {"noise": "up", "blur": "up"}},
     ),
 )

@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 import scipy.linalg
 import torch
+from offering import Noise, measured
 from torch import Tensor
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 
-from harness.builtin.metrics.frechet import fd, fit_gaussian, frechet_distance
+from harness.builtin.metrics.frechet import FrechetDistance, fd, frechet_distance
+from harness.catalog import Catalog
 from harness.errors import EvaluationError
+from harness.evaluation import Gaussian, fit_gaussian
 
 
 def features(n: int, d: int, seed: int, scale: float = 1.0, shift: float = 0.0) -> Tensor:
@@ -55,6 +58,58 @@ def test_the_small_form_equals_the_large_form(n: int, m: int) -> None:
         count = 4 * len(rows)
         g.covariance.mul_((count - 1) / count * len(rows) / (len(rows) - 1))  # type: ignore[union-attr]
     assert frechet_distance(*small) == pytest.approx(frechet_distance(*large), rel=1e-6)
+
+
+@pytest.mark.parametrize("spread", [1e-3, 1e-6, 1e-9])
+@pytest.mark.parametrize(("n", "m"), [(200, 300), (20, 300), (300, 20), (20, 30)])
+def test_a_few_large_directions_do_not_drown_the_many_small_ones(n: int, m: int, spread: float) -> None:
+    """Uncorrelated features have a closed form, whatever their scales."""
+    a, b = orthogonal(n, 32, 0), orthogonal(m, 32, 1)
+    scale = torch.where(torch.arange(32) < 3, 1.0, spread)
+    known = 4.0 * float(scale.square().sum())  # spreads of 1 and of 3 times the scale, in rotated coordinates
+    turn = torch.linalg.qr(features(32, 32, 5)).Q
+    few = min(n, m) <= 32
+    found = distance(a * scale @ turn, 3.0 * b * scale @ turn)
+    if few:  # the sets span different directions: another library is the judge
+        x, y = (fid_features_to_statistics(each * scale @ turn) for each in (a, 3.0 * b))
+        known = fid_statistics_to_metric(x, y, False)["frechet_inception_distance"]
+    assert found == pytest.approx(known, rel=1e-6)
+
+
+def orthogonal(n: int, d: int, seed: int) -> Tensor:
+    """Rows whose mean is zero and whose covariance is the identity, so far as n allows."""
+    rows = torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    rows = rows - rows.mean(0)
+    return torch.linalg.qr(rows).Q * (n - 1) ** 0.5 if n > d else rows
+
+
+@pytest.mark.parametrize("times", [10, 60])
+def test_repeated_samples_leave_the_rank_low_and_the_distance_right(times: int) -> None:
+    """Ten images over and over fill a covariance of 64 features that has rank nine."""
+    ten, b = features(10, 64, 0), features(300, 64, 1)
+    many = ten.repeat(times, 1)
+    oracle = fid_statistics_to_metric(fid_features_to_statistics(many), fid_features_to_statistics(b), False)
+    assert distance(many, b) == pytest.approx(oracle["frechet_inception_distance"], rel=1e-6)
+    assert distance(b, many) == pytest.approx(oracle["frechet_inception_distance"], rel=1e-6)
+    # the same images twice as often: covariances differ by their unbiased factors alone
+    spread = float((ten - ten.mean(0)).square().sum()) / 10
+    factors = [(n / (n - 1)) ** 0.5 for n in (10 * times, 20 * times)]
+    assert distance(many, many.repeat(2, 1)) == pytest.approx(spread * (factors[0] - factors[1]) ** 2, abs=1e-11)
+
+
+def test_statistics_of_another_tool_stand_in_for_the_real_images() -> None:
+    """A covariance alone, even a singular one, of nobody knows how many images."""
+    a, b = features(30, 64, 0), features(300, 64, 1)
+    covariance = torch.from_numpy(np.cov(a.numpy(), rowvar=False))
+    imported = Gaussian(a.mean(0), covariance, None, None)
+    found = fd(real=imported, generated=b)["fd"]
+    assert found.value == pytest.approx(distance(a, b), rel=1e-6)
+    assert found.remark is None
+    assert fd(real=imported, generated=a)["fd"].value < 1e-6
+    few = fd(real=imported, generated=features(40, 64, 2))["fd"]
+    assert few.value == pytest.approx(distance(a, features(40, 64, 2)), rel=1e-6)
+    assert few.remark is not None
+    assert few.remark.startswith("40 generated samples for 64 features")
 
 
 def test_one_dimension_has_a_closed_form() -> None:
@@ -120,18 +175,37 @@ def test_float32_features_are_accumulated_in_float64() -> None:
 
 
 def test_value_remarks_on_too_few_samples_and_adds_up() -> None:
-    few = fd(real=features(30, 64, 0), generated=features(65, 64, 1))["fd"]
+    few = fd(real=fit_gaussian(features(30, 64, 0)), generated=features(65, 64, 1))["fd"]
     assert few.remark is not None
     assert few.remark.startswith("30 real samples for 64 features")
     assert few.value == pytest.approx(sum(few.details.values()))
-    assert fd(real=features(65, 64, 0), generated=features(65, 64, 1))["fd"].remark is None
+    assert few.std_error is None
+    enough = fd(real=fit_gaussian(features(65, 64, 0)), generated=features(65, 64, 1))["fd"]
+    assert enough.remark is None
+
+
+def test_value_comes_with_the_error_of_sampling() -> None:
+    found = fd(real=fit_gaussian(features(500, 8, 0)), generated=features(400, 8, 1, scale=1.5))["fd"]
+    assert found.std_error is not None
+    assert 0.0 < found.std_error < found.value
+    assert found.std_error_of == "sampling"
 
 
 def test_one_sample_is_refused() -> None:
-    with pytest.raises(EvaluationError, match="at least 2 real samples, not 1"):
-        fd(real=features(1, 8, 0), generated=features(9, 8, 1))
+    with pytest.raises(EvaluationError, match="at least 2 generated samples, not 1"):
+        fd(real=fit_gaussian(features(9, 8, 1)), generated=features(1, 8, 0))
 
 
 def test_features_of_different_networks_are_refused() -> None:
     with pytest.raises(EvaluationError, match="features of 8 and of 9 dimensions"):
         distance(features(20, 8, 0), features(20, 9, 0))
+
+
+def test_every_split_is_a_reference_and_a_small_one_also_at_its_own_size(catalog: Catalog) -> None:
+    found = measured(FrechetDistance(), Noise(), catalog, samples=400, split="both")
+    assert list(found) == [
+        "fd[pixels,native,train,1437x400,uint8-round,block250,bn-eval]",
+        "fd[pixels,native,test,360x400,uint8-round,block250,bn-eval]",
+        "fd[pixels,native,test,360x360,uint8-round,block250,bn-eval]",
+    ]
+    assert len({value.value for value in found.values()}) == 3

@@ -1,0 +1,71 @@
+"""How far a Fréchet distance would move if the generated images were drawn again: the delta method.
+
+The distance changes with the generated distribution as its influence function says, real side fixed:
+
+    IF(x) = 2 (m_g - m_r) . (x - m_g) + (x - m_g)^T (I - A) (x - m_g) - tr ((I - A) S_g)
+
+where A is the linear map that carries the generated Gaussian onto the real one at least cost (Dowson and Landau 1982;
+derivative of the trace of the root). Its spread over the samples, divided by sqrt(N), is the standard error. It holds
+where the covariance has full rank; elsewhere the distance is dominated by its bias, and none is given. N: samples, d:
+features.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from harness.evaluation import Gaussian
+
+#: share of a feature's variance that the features before it must leave over, for the covariance to have full rank
+OWN_VARIANCE = 1e-10
+
+#: features beyond which the map would cost far more than the distance itself
+MOST_FEATURES = 4096
+
+#: rows that are converted to float64 at once
+ROWS = 4096
+
+
+def sampling_error(features: Tensor, generated: Gaussian, real: Gaussian) -> float | None:
+    """Standard error of the distance over draws of the generated images.
+
+    :param features: [N, d], what `generated` was fitted to.
+    :returns: None where N <= d on a side, the generated covariance is singular, or d is beyond MOST_FEATURES.
+    """
+    size, count = len(generated.mean), len(features)
+    if (
+        size > MOST_FEATURES
+        or count <= size
+        or real.covariance is None
+        or (real.count is not None and real.count <= size)
+    ):
+        return None
+    assert generated.covariance is not None
+    live = generated.covariance.diagonal() > 0  # a constant feature stays the same in any draw
+    covariance = generated.covariance[live][:, live]
+    move = transport(covariance, real.covariance[live][:, live])
+    if move is None:
+        return None
+    weights = torch.eye(len(move), dtype=move.dtype, device=move.device) - move  # I - A
+    gap, mean = (generated.mean - real.mean)[live], generated.mean[live]
+    influence = []
+    for rows in features.split(ROWS):
+        centred = rows[:, live].double() - mean  # [rows, d]
+        influence.append(2.0 * centred @ gap + ((centred @ weights) * centred).sum(1))
+    # the trace is a constant, and a spread does not see it
+    return float(torch.cat(influence).std()) / count**0.5
+
+
+def transport(generated: Tensor, real: Tensor) -> Tensor | None:
+    """A [d, d], symmetric, with A S_g A = S_r, for covariances [d, d]; None where S_g is singular.
+
+    With S_g = L L^T it is L^-T (L^T S_r L)^(1/2) L^-1.
+    """
+    lower, failed = torch.linalg.cholesky_ex(generated)
+    if bool(failed) or bool((lower.diagonal().square() < OWN_VARIANCE * generated.diagonal()).any()):
+        return None
+    values, vectors = torch.linalg.eigh(lower.T @ real @ lower)
+    root = (vectors * values.clamp(min=0).sqrt()) @ vectors.T
+    half = torch.linalg.solve_triangular(lower.T, root, upper=True)  # L^-T R
+    return torch.linalg.solve_triangular(lower.T, half.T, upper=True)
