@@ -40,9 +40,7 @@ def part(catalog: Catalog, name: str) -> str:
     if name == "metrics":
         return _table(("metric", "values", "needs", "measured"), [_row(spec) for spec in metrics(catalog)])
     if name == "extractors":
-        return _table(
-            ("name", "takes", "resizing and weights", "summary"), [_extractor(s) for s in extractors(catalog)]
-        )
+        return _table(("name", "takes", "weights", "summary"), [_extractor(s) for s in extractors(catalog)])
     return _metric(catalog, catalog.metric(name))
 
 
@@ -68,7 +66,8 @@ def _extractor(spec: ExtractorSpec) -> tuple[str, ...]:
     if spec.weights is None:
         weights = "no weights"
     else:
-        weights = f"`{spec.weights.name}`" + (", ships with its package" if spec.packaged else "")
+        names = [part.name for part in spec.weights.contents or (spec.weights,)]
+        weights = ", ".join(f"`{name}`" for name in names) + (", ships with its package" if spec.packaged else "")
     extra = f" (extra `{spec.extra}`)" if spec.extra else ""
     return (f"`{spec.name}`{extra}", spec.accepts, weights, spec.summary)
 

@@ -139,4 +139,6 @@ def _owner(catalog: Catalog, listing: str, spec: Any) -> str:
 def _weights(extractor: Any) -> str:
     if extractor.packaged:
         return "packaged"
-    return extractor.weights.name if extractor.weights else "none"
+    if extractor.weights is None:
+        return "none"
+    return listed([file.name for file in extractor.weights.contents or (extractor.weights,)])

@@ -38,8 +38,9 @@ def export(
     pytorch-fid and others read it too.
     """
     from harness.catalog import open_catalog
-    from harness.runs.statistics import RealStatistics, export_statistics
+    from harness.runs.statistics import RealStatistics, check_target, export_statistics
 
+    check_target(out)
     statistics = RealStatistics(open_catalog(without or ()), real, extractor, split, data_root, device)
     measured = statistics.measure()
     export_statistics(measured, out)

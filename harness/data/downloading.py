@@ -20,19 +20,35 @@ TIMEOUT_SECONDS = 30
 Progress = Callable[[RemoteFile, int, int | None], None]
 
 
+#: called with (file, path), returns how the bytes there differ from those published, or None
+Check = Callable[[RemoteFile, Path], str | None]
+
+
 def download(spec: DatasetSpec, file: RemoteFile, root: Path, progress: Progress | None = None) -> Path:
     """Fetch one file into the data set's own folder.
 
     :raises DataError: no address, no network, no room, or other bytes than those published.
     """
+    return download_to(own_folder(spec, root) / file.name, file, source=spec.source, progress=progress)
+
+
+def download_to(
+    target: Path, file: RemoteFile, *, source: str, check: Check = difference, progress: Progress | None = None
+) -> Path:
+    """Fetch one file to a place.
+
+    :param source: who publishes it, for an error.
+    :raises DataError: no address, no network, no room, or other bytes than those published.
+    """
     if file.url is None:
-        raise DataError(f"{file.name} has no address to download it from", f"get it from {spec.source} by hand")
-    target = own_folder(spec, root) / file.name
+        raise DataError(
+            f"{file.name} has no address to download it from", f"get it from {source} by hand and put it at {target}"
+        )
     partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _receive(file, partial, progress)
-        if problem := difference(file, partial):
+        if problem := check(file, partial):
             raise DataError(f"{file.url} sent other bytes than those published: {problem}")
         os.replace(partial, target)
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:

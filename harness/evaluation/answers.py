@@ -37,9 +37,17 @@ class Assignments(Counted[Tensor]):
         return replace(self, of=self.of.resized(count))
 
     def make(self, bench: Bench) -> Tensor:
-        with bench.asking():
-            answers = [bench.trained.assign(images)[:count].cpu() for images, count in _batches(bench, self.of)]
-        return torch.cat(answers).long()
+        found = []
+        for images, count in _batches(bench, self.of):
+            with bench.asking():
+                answers = bench.trained.assign(images)
+            if answers.shape != (len(images),) or answers.dtype.is_floating_point:
+                raise EvaluationError(
+                    f"clusters of {len(images)} images are whole numbers of shape ({len(images)},), "
+                    f"not {answers.dtype} {tuple(answers.shape)}"
+                )
+            found.append(answers[:count].cpu())
+        return torch.cat(found).long()
 
 
 @dataclass(frozen=True)
@@ -124,10 +132,13 @@ class Reconstruction(Counted[Tensor]):
 
 def pairs(bench: Bench, of: SetEvidence[Any]) -> Generator[Pair, None, None]:
     """Images of a set beside their reconstructions, block by block."""
+    from harness.evaluation.features import batches
+
     if isinstance(of, GeneratedSet):
         with closing(of.samples(bench)) as parts:
-            for samples in parts:
-                yield _rebuilt(bench, samples, len(samples.images))
+            for samples in parts:  # the last block is filled up again, so that no answer depends on the count
+                ((_, images),) = batches([samples.images], of.block)
+                yield _rebuilt(bench, samples._replace(images=images), len(samples.images))
         return
     for images, count in _batches(bench, of):
         yield _rebuilt(bench, Samples(images, None, torch.empty(0)), count)
@@ -137,6 +148,8 @@ def _rebuilt(bench: Bench, samples: Samples, count: int) -> Pair:
     images = samples.images.clamp(-1.0, 1.0)
     with bench.asking():
         rebuilt, found = bench.trained.reconstruct(images)
+    if rebuilt.shape != images.shape:
+        raise EvaluationError(f"images of shape {tuple(images.shape)} were rebuilt as {tuple(rebuilt.shape)}")
     given = samples.latents[:count] if samples.latents.numel() else None
     return Pair(images[:count], rebuilt.float().clamp(-1.0, 1.0)[:count], given, found[:count])
 

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Mapping
-from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
 
-from harness.errors import EvaluationError
+from harness.evaluation.weights import not_installed, verified_weights
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
-    from harness.specs import ExtractorSpec
 
 
-class Extractor(Protocol):
-    """A feature network in eval mode, on its device."""
+class ImageNetwork(Protocol):
+    """What every network that looks at images promises."""
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """What it gives: "features", and "logits" where it is a classifier."""
+        """What it gives: "features", and "logits" where it is a classifier; or else "distance"."""
         ...
 
     @property
     def resize(self) -> str:
         """How it makes images fit, as protocols name it; "native" where it never resamples."""
+        ...
+
+    @property
+    def batch(self) -> int:
+        """Images that it sees at once: a divisor of 128, so that features never depend on how many there are."""
         ...
 
     def check(self, shape: tuple[int, ...]) -> None:
@@ -39,53 +39,39 @@ class Extractor(Protocol):
         """
         ...
 
+
+class Extractor(ImageNetwork, Protocol):
+    """A feature network in eval mode, on its device."""
+
     def __call__(self, images: Tensor) -> Mapping[str, Tensor]:
         """Images uint8 [N, C, H, W] to its outputs, each float [N, F]."""
+        ...
+
+
+class Distance(ImageNetwork, Protocol):
+    """A perceptual distance in eval mode, on its device; it has no features, and its only output is "distance"."""
+
+    def distance(self, a: Tensor, b: Tensor) -> Tensor:
+        """Distances float [N] of images float [N, 3, H, W] in [-1, 1], neither resized nor quantised."""
         ...
 
 
 def open_extractor(catalog: Catalog, name: str, device: torch.device) -> Extractor:
     """The extractor called `name`, its weights verified.
 
-    :raises EvaluationError: where its weights are missing or not those that the checksum names.
+    Random numbers that a network draws before its weights are loaded are not taken from the caller's.
+
+    :raises EvaluationError: where its weights are missing or not those that the checksum names, or its package is not
+        installed.
     """
     spec = catalog.extractor(name)
-    path = _verified_weights(spec)
-    extractor: Extractor = catalog.load_spec("extractor", name, "load")(path, device)
+    load = catalog.load_spec("extractor", name, "load")
+    path = verified_weights(spec)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            extractor: Extractor = load(path, device)
+    except ModuleNotFoundError as error:
+        if spec.extra is None:
+            raise
+        raise not_installed(spec, error.name or spec.extra) from error
     return extractor
-
-
-def weights_folder() -> Path:
-    """Where weights that do not ship with a plugin are looked for: $HARNESS_WEIGHTS, or a folder in the cache."""
-    return Path(os.environ.get("HARNESS_WEIGHTS") or Path.home() / ".cache" / "gan-harness" / "weights")
-
-
-def _verified_weights(spec: ExtractorSpec) -> Path | None:
-    if spec.weights is None:
-        return None
-    path = _weights_path(spec)
-    if not path.is_file():
-        raise EvaluationError(f"extractor '{spec.name}' has no weights: {path} is missing", _remedy(spec, path))
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != spec.weights.sha256:
-        expected = f"{spec.weights.sha256}"[:12]
-        raise EvaluationError(
-            f"weights of extractor '{spec.name}' at {path} have SHA-256 {found[:12]}..., expected {expected}...",
-            _remedy(spec, path),
-        )
-    return path
-
-
-def _weights_path(spec: ExtractorSpec) -> Path:
-    assert spec.weights is not None
-    if spec.packaged is None:
-        return weights_folder() / spec.name / spec.weights.name
-    package, _, inside = spec.packaged.partition(":")
-    return Path(str(files(package))) / inside
-
-
-def _remedy(spec: ExtractorSpec, path: Path) -> str:
-    if spec.packaged is not None:
-        return f"install the package that offers '{spec.name}' again"
-    source = f" from {spec.weights.url}" if spec.weights is not None and spec.weights.url else ""
-    return f"put the published file{source} there, or name another folder in HARNESS_WEIGHTS"

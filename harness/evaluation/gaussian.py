@@ -10,6 +10,9 @@ from torch import Tensor
 
 from harness.errors import EvaluationError
 
+#: columns that are multiplied at once
+BLOCK = 256
+
 #: rows that are converted to float64 at once
 ROWS = 4096
 
@@ -60,5 +63,16 @@ def fit_gaussian(features: Tensor, role: str = "feature") -> Gaussian:
     covariance = mean.new_zeros(size, size)
     for rows in features.split(ROWS):
         centred = rows.double() - mean  # [rows, d]
-        covariance += centred.T @ centred
+        covariance += gram(centred)
     return Gaussian(mean, covariance / (count - 1), None, count)
+
+
+def gram(rows: Tensor) -> Tensor:
+    """Rows [N, d] to rows^T rows, [d, d]: blocks on one side of the diagonal are computed, and mirrored."""
+    size = rows.shape[1]
+    found = rows.new_empty(size, size)
+    for at in range(0, size, BLOCK):
+        block = rows[:, at : at + BLOCK].T @ rows[:, : at + BLOCK]  # [BLOCK, at + BLOCK]
+        found[at : at + BLOCK, : at + BLOCK] = block
+        found[:at, at : at + BLOCK] = block[:, :at].T
+    return found

@@ -97,7 +97,10 @@ class Conditions(Counted[Tensor]):
         return replace(self, of=self.of.resized(count))
 
     def make(self, bench: Bench) -> Tensor:
-        """By sampling anew, where the samples were not made before for another reason."""
+        """Along with features of the samples, where some are still to be made; else by sampling anew."""
+        if (along := self._along(bench)) is not None:
+            bench.get(along)
+            return bench.get(self)  # laid down on the way, if the method is told any
         if isinstance(self.of, GeneratedSet) and not bench.holds(self.of):
             told = [part.conditions.cpu() for part in self.of.samples(bench) if part.conditions is not None]
             found = torch.cat(told) if told else None
@@ -107,6 +110,14 @@ class Conditions(Counted[Tensor]):
         if found is None:
             raise EvaluationError("the method is told no conditions")
         return torch.as_tensor(found)
+
+    def _along(self, bench: Bench) -> Features | None:
+        """Features that are expected of at least as many of the same samples, and not made yet."""
+        if not isinstance(self.of, GeneratedSet) or bench.holds(self.of):
+            return None
+        wanted = [request for request in bench.outstanding() if isinstance(request, Features)]
+        same = (each for each in wanted if each.of.resized(0) == self.of.resized(0) and each.items() >= self.items())
+        return next(same, None)
 
 
 @dataclass(frozen=True)

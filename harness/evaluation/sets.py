@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from harness.capabilities import Samples
-from harness.data.contracts import Split
+from harness.data.contracts import NoSplit, Split
 from harness.data.fit import fit_images, fitted_shape
 from harness.data.loading import LoadedDataset, load_dataset
 from harness.data.stream import as_float
@@ -167,8 +167,10 @@ def outlier_split(beside: LoadedDataset, name: str, split: str) -> Split:
         raise EvaluationError(
             f"outliers are images: '{name}' holds {other.spec.kind}, '{beside.name}' {beside.spec.kind}"
         )
-    which = split if split in other.spec.splits else "train"
-    found = other.finite(which)
+    try:
+        found = other.finite(split if split in other.spec.splits else "train")
+    except NoSplit:  # the user's own files, in one heap
+        found = other.finite("train")
     stored, wanted = found.values.shape[1:], beside.finite(split).values.shape[1:]
     if stored[0] != wanted[0]:
         raise EvaluationError(
@@ -179,5 +181,11 @@ def outlier_split(beside: LoadedDataset, name: str, split: str) -> Split:
         return found
     how = beside.fit.how if beside.fit is not None and beside.fit.how != "none" else "resize"
     way = "resize" if how == "crop" else how
+    if wanted[1] != wanted[2] or (way == "pad" and max(stored) > wanted[1]):
+        sizes = [f"{height}x{width}" for _, height, width in (stored, wanted)]
+        raise EvaluationError(
+            f"images of '{name}' are {sizes[0]}, and fit={way} does not make them {sizes[1]} as in '{beside.name}'",
+            "name data sets of images that fit in evaluation.outliers",
+        )
     fit = fitted_shape((stored[0], stored[1], stored[2]), way, [wanted[1]], beside.name)
     return Split(fit_images(found.values, fit), found.labels, found.classes, {**found.notes, "fit": fit.describe()})

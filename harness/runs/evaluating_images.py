@@ -13,7 +13,7 @@ from harness.catalog import Catalog
 from harness.config import EvaluationSettings, validated
 from harness.data import LoadedDataset, Split
 from harness.data.files import data_root
-from harness.errors import EvaluationError
+from harness.errors import EvaluationError, SettingsError
 from harness.evaluation import evaluate
 from harness.evaluation.statistics_file import StatisticsFile, read_statistics
 from harness.evaluation.stored import StoredImages
@@ -57,6 +57,8 @@ def evaluate_images(
     :returns: the record, as evaluation.schema.json describes it.
     :raises UserError: one line for whatever cannot be read or measured.
     """
+    if out is not None and out.exists() and not out.is_dir():  # before any work
+        raise SettingsError(f"--out {out} is a file, but a folder is written to")
     chosen = choose_device(device)
     folder = data_root(root)
     settings = validated(EvaluationSettings, overrides or {}, "harness evaluate", "evaluation.")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.catalog import Catalog
-from harness.data import LoadedDataset, Split, load_dataset
+from harness.data import LoadedDataset, NoSplit, Split, load_dataset
 from harness.errors import DataError, EvaluationError, UnknownName
 from harness.evaluation.statistics_file import array_names, holds_statistics
 
@@ -58,10 +58,10 @@ def whole(loaded: LoadedDataset, split: str | None) -> Split:
 
     :raises EvaluationError: where it is divided into splits and none is named.
     """
-    if split is None and loaded.spec.argument is not None:
+    if split is None and loaded.spec.argument is not None and "test" in loaded.spec.splits:
         try:
             loaded.finite("test")
-        except DataError:
+        except NoSplit:
             return loaded.finite("train")
         raise EvaluationError(f"{loaded.name} has the splits train and test", "name one of them with --generated-split")
     return loaded.finite(split or "train")
@@ -71,7 +71,7 @@ def aligned(split: Split, classes: tuple[str, ...]) -> Split:
     """Labels of generated images in the numbering of the real classes, where the names say how they correspond.
 
     Class folders correspond by name; the numbers of an npz correspond by number. Where neither fits, the labels mean
-    something else than the real ones and are dropped.
+    something else than the real ones and are dropped, which the notes say.
 
     :raises EvaluationError: where the generated images have more classes than the real ones.
     """
@@ -80,11 +80,12 @@ def aligned(split: Split, classes: tuple[str, ...]) -> Split:
     if set(split.classes) <= set(classes):
         number = np.array([classes.index(name) for name in split.classes], dtype=np.int64)
         return replace(split, labels=number[split.labels], classes=classes)
+    if len(split.classes) > len(classes):
+        raise EvaluationError(
+            f"the generated images have {len(split.classes)} classes, the real ones {len(classes)}",
+            "give labels of the real classes, or none",
+        )
     if split.classes == tuple(map(str, range(len(split.classes)))):
-        if len(split.classes) > len(classes):
-            raise EvaluationError(
-                f"the generated images have {len(split.classes)} classes, the real ones {len(classes)}",
-                "give labels of the real classes, or none",
-            )
         return replace(split, classes=classes)
-    return replace(split, labels=None, classes=())
+    notes = {**split.notes, "labels": "left out: the names of the classes are not those of the real images"}
+    return replace(split, labels=None, classes=(), notes=notes)

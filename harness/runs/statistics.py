@@ -10,8 +10,9 @@ from harness.catalog import Catalog
 from harness.config import EvaluationSettings
 from harness.data.files import data_root
 from harness.errors import EvaluationError
-from harness.evaluation import Bench, Features, Gaussian, Offer, RealSet, Statistics
-from harness.evaluation.reference_key import measured_by, measured_of
+from harness.evaluation import Bench, Features, Gaussian, Offer, RealSet, Statistics, fit_gaussian
+from harness.evaluation.features import feature_pass
+from harness.evaluation.reference_key import measured_by, measured_of, statistics_key
 from harness.evaluation.statistics_file import StatisticsFile, read_statistics, write_statistics
 from harness.runs.image_sources import image_source
 from harness.training.devices import choose_device, full_precision
@@ -60,21 +61,41 @@ class RealStatistics:
         """How far a file's statistics are from those computed here: the largest difference of any mean or covariance,
         as it counts in a Fréchet distance (units of squared features).
         """
-        ours, theirs = self.measure().gaussian, file.gaussian
+        ours, theirs = self._anew(), file.gaussian
+        _check_size(file, len(ours.mean))
         means = float((ours.mean - theirs.mean).square().max())
         spreads = float((ours.full_covariance() - theirs.full_covariance()).abs().max())
         return max(means, spreads)
 
+    def _anew(self) -> Gaussian:
+        """Computed without the cache, which may hold what was taken over from the very file in question."""
+        with full_precision(self._bench.device):
+            rows = feature_pass(self._bench, self._features.of, [self._features])[self._features]
+            return fit_gaussian(rows, "real")
+
     def take_over(self, file: StatisticsFile) -> None:
         """Keep a file's statistics as if they had been computed here.
 
-        :raises EvaluationError: where the file does not say that it is of this very data and network.
+        :raises EvaluationError: where the file does not say that it is of this very data and network, or where
+            statistics of this network are never kept.
         """
         check_same(file, self.about())
+        if statistics_key(self._bench, self._features) is None:
+            raise EvaluationError(
+                f"statistics of extractor '{self._features.extractor}' are not kept: it needs no time"
+            )
         gaussian = file.gaussian
         if gaussian.count is None or gaussian.count != self._features.items():
             raise EvaluationError(f"{file.path} does not say how many images it was made from")
+        one = self._features.resized(1)
+        _check_size(file, feature_pass(self._bench, one.of, [one])[one].shape[1])
         self._bench.keep_statistics(self._features, gaussian)
+
+
+def _check_size(file: StatisticsFile, features: int) -> None:
+    """A file says nothing of the number of features but by its arrays."""
+    if len(file.gaussian.mean) != features:
+        raise EvaluationError(f"{file.path} is of {len(file.gaussian.mean)} features, not of {features}")
 
 
 def check_same(file: StatisticsFile, about: dict[str, Any]) -> None:
@@ -93,11 +114,16 @@ def check_same(file: StatisticsFile, about: dict[str, Any]) -> None:
             raise EvaluationError(f"{file.path} was made from something else: {name} is {said} there, {value} here")
 
 
+def check_target(path: Path) -> None:
+    """Refuse, before any work, a place that statistics cannot be written to."""
+    if path.suffix != ".npz" or path.is_dir():
+        raise EvaluationError(f"statistics are written to a file that ends in .npz, not to {path}")
+
+
 def export_statistics(measured: Measured, path: Path) -> None:
     """Write statistics to an npz that other tools read too."""
-    if path.suffix != ".npz":
-        raise EvaluationError(f"statistics are written to a file that ends in .npz, not to {path}")
+    check_target(path)
     write_statistics(path, measured.gaussian, measured.about)
 
 
-__all__ = ["Measured", "RealStatistics", "check_same", "export_statistics", "read_statistics"]
+__all__ = ["Measured", "RealStatistics", "check_same", "check_target", "export_statistics", "read_statistics"]

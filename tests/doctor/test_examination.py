@@ -63,7 +63,7 @@ def test_a_metric_that_moves_in_no_direction_is_refused() -> None:
 def test_a_named_metric_that_cannot_be_examined_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(EvaluationError, match="says of no disturbance how it moves"):
         examined(monkeypatch, moves={})
-    with pytest.raises(EvaluationError, match="no healthy case for capability 'reported'"):
+    with pytest.raises(EvaluationError, match="there is no healthy case for capability 'reported'"):
         examined(monkeypatch, requires="reported", moves={"spread": {"noise": "up"}})
 
 

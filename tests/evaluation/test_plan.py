@@ -19,18 +19,33 @@ def ids(trained: Any, dataset: LoadedDataset, catalog: Catalog, **settings: Any)
     return check_evaluation(trained, dataset=dataset, settings=chosen, catalog=catalog)
 
 
+MADE = "uint8-round,block250,bn-eval"
+
+
 def test_all_that_applies_to_images_is_planned(toy: Toy, digits: LoadedDataset, catalog: Catalog) -> None:
     assert ids(toy((1, 8, 8)), digits, catalog) == [
-        "fd[digits-cnn,native,train,1437x100,uint8-round,block250,bn-eval]",
-        "fd[pixels,native,train,1437x100,uint8-round,block250,bn-eval]",
-        "is[digits-cnn,native,100,splits10,uint8-round,block250,bn-eval]",
-        "is[digits-cnn,native,100,splits1,uint8-round,block250,bn-eval]",
+        f"fd[digits-cnn,native,train,1437x100,{MADE}]",
+        f"fd[pixels,native,train,1437x100,{MADE}]",
+        f"is[digits-cnn,native,100,splits10,{MADE}]",
+        f"is[digits-cnn,native,100,splits1,{MADE}]",
         *(
-            f"{name}[{extractor},native,train,40x40,{balls},uint8-round,block250,bn-eval]"
+            f"kd_x1e3[{extractor},native,train,{how},cubic,unbiased,{MADE}]"
+            for extractor in ("digits-cnn", "pixels")
+            for how in ("1437x100,100x100", "40x40,full")
+        ),
+        f"modes[digits-cnn,native,100,{MADE}]",
+        f"high_quality_pct[digits-cnn,native,100,confidence0.9,{MADE}]",
+        f"reverse_kl[digits-cnn,native,100,nats,uniform,{MADE}]",
+        f"reverse_kl[digits-cnn,native,100,log10,uniform,{MADE}]",
+        f"reverse_kl[digits-cnn,native,train,1437x100,nats,labels,{MADE}]",
+        *(
+            f"{name}[{extractor},native,train,40x40,{balls},{MADE}]"
             for extractor in ("digits-cnn", "pixels")
             for name, balls in (
                 ("precision", "k3,closed"),
                 ("recall", "k3,closed"),
+                ("precision", "k5,closed"),
+                ("recall", "k5,closed"),
                 ("density", "k5,open"),
                 ("coverage", "k5,open"),
             )
@@ -45,19 +60,20 @@ def test_all_that_applies_to_points_is_planned(toy: Toy, ring2d: LoadedDataset, 
         "modes[100,disc3std,block250,bn-eval]",
         "high_quality_pct[100,disc3std,block250,bn-eval]",
         "reverse_kl[100,nats,nearest,block250,bn-eval]",
+        "reverse_kl[100,log10,nearest,block250,bn-eval]",
     ]
 
 
 def test_only_named_values_are_planned(toy: Toy, digits: LoadedDataset, catalog: Catalog) -> None:
     planned = ids(toy((1, 8, 8)), digits, catalog, metrics=("recall", "fd"), extractors=("pixels",))
-    assert [each.partition("[")[0] for each in planned] == ["recall", "fd"]
+    assert [each.partition("[")[0] for each in planned] == ["recall", "recall", "fd"]  # k = 3 and 5
 
 
 def test_a_metric_named_by_the_name_of_its_family_gives_all_its_values(
     toy: Toy, digits: LoadedDataset, catalog: Catalog
 ) -> None:
     planned = ids(toy((1, 8, 8)), digits, catalog, metrics=("neighbours",), extractors=("pixels",))
-    assert [each.partition("[")[0] for each in planned] == ["precision", "recall", "density", "coverage"]
+    assert {each.partition("[")[0] for each in planned} == {"precision", "recall", "density", "coverage"}
 
 
 def test_settings_that_change_the_measuring_change_the_id(toy: Toy, digits: LoadedDataset, catalog: Catalog) -> None:
@@ -68,6 +84,7 @@ def test_settings_that_change_the_measuring_change_the_id(toy: Toy, digits: Load
         {"split": "test"},
         {"block": 10},
         {"batch_norm": "train"},
+        {"quantise": "truncate"},
         {"extractors": ("digits-cnn",)},
     ]
     seen = {ids(toy((1, 8, 8)), digits, catalog, **base | change)[0] for change in changes}
@@ -79,11 +96,17 @@ def test_an_unknown_metric_is_refused_with_near_names(toy: Toy, digits: LoadedDa
         ids(toy((1, 8, 8)), digits, catalog, metrics=("precison",))
 
 
-def test_a_named_metric_of_another_kind_of_data_is_refused(toy: Toy, digits: LoadedDataset, catalog: Catalog) -> None:
-    with pytest.raises(
-        EvaluationError, match=r"metric 'reverse_kl' cannot be measured here: it is for points, .*images"
-    ):
-        ids(toy((1, 8, 8)), digits, catalog, metrics=("reverse_kl",))
+def test_a_named_metric_of_another_kind_of_data_is_refused(toy: Toy, ring2d: LoadedDataset, catalog: Catalog) -> None:
+    with pytest.raises(EvaluationError, match=r"metric 'recall' cannot be measured here: it is for images, .*points"):
+        ids(toy((2,)), ring2d, catalog, metrics=("recall",))
+
+
+def test_a_costly_metric_waits_to_be_named(toy: Toy, digits: LoadedDataset, catalog: Catalog) -> None:
+    assert not catalog.metric("fd_inf").by_default
+    assert [each.partition("[")[0] for each in ids(toy((1, 8, 8)), digits, catalog, metrics=("fd_inf",))] == [
+        "fd_inf",
+        "fd_inf",
+    ]
 
 
 def test_a_named_metric_without_an_extractor_for_it_is_refused(

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -39,15 +39,18 @@ def load(request: DataRequest) -> Split:
     return Split(images, labels, layout.classes, notes)
 
 
-def located(argument: str, root: Path) -> Path:
-    """The folder or archive that the user means."""
+def located(argument: str, root: Path, what: str = "folder or archive") -> Path:
+    """The path that the user means, as typed or below the data root.
+
+    :param what: should be there, in words.
+    """
     path = Path(argument).expanduser()
     places = [path] if path.is_absolute() else [path, root / path]
     for place in places:
         if place.exists():
             return place
     looked = " and ".join(str(place.absolute()) for place in places)
-    raise DataError(f"there is no folder or archive '{argument}', looked for at {looked}")
+    raise DataError(f"there is no {what} '{argument}', looked for at {looked}")
 
 
 # -------------------------------------------------------------------------------------------------
@@ -176,9 +179,11 @@ def decoded(tree: ImageTree, paths: Sequence[str]) -> tuple[np.ndarray, dict[str
     result: np.ndarray | None = None
     first = ""
     formats: Counter[str] = Counter()
+    opaque = 0
     for path, data in tree.read(row):
-        image, file_format = decode(data, tree.where(path))
+        image, file_format, has_alpha = decode(data, tree.where(path))
         formats[file_format] += 1
+        opaque += has_alpha
         if result is None:
             result, first = np.empty((len(paths), *image.shape), dtype=np.uint8), path
         if image.shape != result.shape[1:]:
@@ -186,18 +191,35 @@ def decoded(tree: ImageTree, paths: Sequence[str]) -> tuple[np.ndarray, dict[str
         result[row[path]] = image
     assert result is not None  # a layout has at least one image a split
     notes: dict[str, Any] = {"formats": dict(sorted(formats.items()))}
+    if opaque:
+        notes["alpha"] = f"dropped from {opaque} images, all of it opaque"
     if lossy := sorted(name for name in formats if name in LOSSY):
         notes["lossy"] = f"{' and '.join(lossy)}: not comparable with results on the original pixels"
     return result, notes
 
 
-def decode(data: bytes, where: str) -> tuple[np.ndarray, str]:
-    """One image file as uint8 [C, H, W], and the format that it is in."""
+class Decoded(NamedTuple):
+    """One image file.
+
+    :ivar pixels: uint8 [C, H, W].
+    :ivar has_alpha: whether transparency was left out; all of it was opaque.
+    """
+
+    pixels: np.ndarray
+    file_format: str
+    has_alpha: bool
+
+
+def decode(data: bytes, where: str) -> Decoded:
+    """The pixels of an image file.
+
+    :raises DataError: where it is broken, of a mode that does not fit 8-bit grey or RGB, or partly transparent.
+    """
     try:
         with Image.open(io.BytesIO(data)) as image:
             file_format = image.format or "?"
             image.load()
-            return _channels_first(image, where), file_format
+            return Decoded(_channels_first(image, where), file_format, image.has_transparency_data)
     except DataError:
         raise
     except Exception as error:  # Pillow's decoders raise whatever a broken file makes them

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 DIGITS = tuple("0123456789")
 
+STACKED = tuple(f"{number:03d}" for number in range(1000))
+
 FASHION = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
     "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",

@@ -6,7 +6,7 @@ Fashion-MNIST files let a copy that was compressed anew pass; for Kuzushiji-MNIS
 
 from __future__ import annotations
 
-from harness.builtin.datasets.names import CIFAR10, CIFAR100, DIGITS, FASHION, KUZUSHIJI, STL10
+from harness.builtin.datasets.names import CIFAR10, CIFAR100, DIGITS, FASHION, KUZUSHIJI, STACKED, STL10
 from harness.specs import DatasetSpec, RemoteFile
 
 _HERE = "harness.builtin.datasets"
@@ -193,6 +193,20 @@ SPECS: tuple[DatasetSpec, ...] = (
         extractors=("mnist-cnn", "pixels"),
     ),
     DatasetSpec(
+        name="stacked_mnist",
+        # no files of its own: it is made of mnist's
+        summary="110,000 stacks of three MNIST digits, 28x28 pixels in colour, 1,000 modes; files are mnist's",
+        load=f"{_HERE}.stacked_mnist:load",
+        kind="images",
+        shape=(3, 28, 28),
+        classes=STACKED,
+        splits={"train": 100_000, "test": 10_000},
+        licence="CC BY-SA 3.0",
+        source="Metz et al. (2017), unrolled GANs; padded to 32 pixels, where some resize by bilinear interpolation",
+        defaults={"fit": "pad"},
+        extractors=("stacked-mnist-cnn", "pixels"),
+    ),
+    DatasetSpec(
         name="fashion_mnist",
         summary="70,000 pieces of clothing of 28x28 pixels",
         load=f"{_HERE}.idx:load",
@@ -266,5 +280,17 @@ SPECS: tuple[DatasetSpec, ...] = (
         licence="that of the files",
         source="the user's own files",
         argument="PATH",
+    ),
+    DatasetSpec(
+        name="npz",
+        summary="any npz file of images: arr_0 uint8 [N, H, W, C], and class numbers in arr_1 if there are any",
+        load=f"{_HERE}.npz:load",
+        kind="images",
+        shape=None,
+        classes=None,
+        splits={"train": None},
+        licence="that of the file",
+        source="the user's own file",
+        argument="FILE",
     ),
 )

@@ -57,14 +57,18 @@ def divergence_from_uniform(*, generated: Tensor) -> dict[str, Value]:
 def divergence_from_labels(*, generated: Tensor, labels: Tensor) -> dict[str, Value]:
     """Logits [N, K] to the reverse KL divergence of class shares from those of labels [M], in nats and log10.
 
-    :raises EvaluationError: where samples are classified as a class that no label names: it would be infinite.
+    :raises EvaluationError: where samples are classified as a class without labels, from which it would be infinite,
+        or labels are of a class that the classifier does not know.
     """
     counts = class_counts(_checked(generated))
     real = torch.bincount(labels, minlength=len(counts))
-    strange = ((counts > 0) & (real == 0)).nonzero()
-    if len(real) > len(counts) or len(strange):
-        number = int(strange[0]) if len(strange) else len(real) - 1
-        raise EvaluationError(f"class {number} is on one side only, of samples and of {len(labels)} labels")
+    if len(real) > len(counts):
+        raise EvaluationError(f"labels go up to {len(real) - 1}, but the classifier knows {len(counts)} classes")
+    unknown = ((counts > 0) & (real == 0)).nonzero()
+    if len(unknown):
+        raise EvaluationError(
+            f"samples are classified as class {int(unknown[0])}, which none of {len(labels)} labels is"
+        )
     return in_units(counts, real.double() / len(labels))
 
 

@@ -61,26 +61,27 @@ class Tiles:
 
     def within(self, left: slice, right: slice, low: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Pairs of a tile, by float32 lower bounds of their squared distances [R, C], that may be within an edge."""
-        wide = [
-            _widest([edges[part] for edges in each]) for each, part in ((self.edges_a, left), (self.edges_b, right))
-        ]
-        near = torch.zeros_like(low, dtype=torch.bool)
-        if wide[0] is not None:
-            near |= low <= wide[0][:, None]
-        if wide[1] is not None:
-            near |= low <= wide[1]
-        row, column = near.nonzero(as_tuple=True)
+        row, column = self._near(left, right, low).nonzero(as_tuple=True)
         i, j = row + left.start, column + right.start
         norms, size = self.a.norms[i] + self.b.norms[j], self.a.points.shape[1]
-        low = low[row, column].double()
+        pairs, low = low.numel(), low[row, column].double()
         high = above(low, norms, size, COARSE)
         open_ = self._open(i, j, low, high)
-        if int(open_.sum()) > MANY * near.numel():
+        if int(open_.sum()) > MANY * pairs:
             low = self._fine(left, right)[row, column]
             high = above(low, norms, size, FINE)
             open_ = self._open(i, j, low, high)
         high[open_] = exact(self.a, i[open_], self.b, j[open_])
         return i, j, high
+
+    def _near(self, left: slice, right: slice, low: Tensor) -> Tensor:
+        """Whether each pair of a tile may be within the widest edge of either point, bool [R, C]."""
+        near = torch.zeros_like(low, dtype=torch.bool)
+        if self.edges_a:
+            near |= low <= _widest([edges[left] for edges in self.edges_a])[:, None]
+        if self.edges_b:
+            near |= low <= _widest([edges[right] for edges in self.edges_b])
+        return near
 
     def _open(self, i: Tensor, j: Tensor, low: Tensor, high: Tensor) -> Tensor:
         """Whether pairs between these bounds may be on either side of some edge."""
@@ -94,8 +95,6 @@ class Tiles:
         return lower_bounds(rows, self.a.norms[left], columns, self.b.norms[right], FINE)
 
 
-def _widest(edges: Sequence[Tensor]) -> Tensor | None:
-    """The widest edge around each point [R], not rounded down in float32; None where there are no edges."""
-    if not edges:
-        return None
+def _widest(edges: Sequence[Tensor]) -> Tensor:
+    """The widest edge around each point [R], not rounded down in float32."""
     return (torch.stack(list(edges)).amax(0) * (1.0 + 2.0**-20) + FLOOR).float()

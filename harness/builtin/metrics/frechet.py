@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from harness.builtin.metrics.congruence import congruence
 from harness.builtin.metrics.frechet_error import sampling_error
 from harness.errors import EvaluationError
 from harness.evaluation import Evidence, Gaussian, Measurement, Offer, Value, fit_gaussian
@@ -53,7 +54,7 @@ def _by_eigenvalues(few: Gaussian, covariance: Tensor, allowed: float) -> float 
     """The trace of the root; None where rounding may have moved it by more than `allowed`."""
     if few.factor is not None:
         outer = _without_null_direction(few.factor)  # [N - 1, d]
-        norm = (outer @ outer.T).norm() * covariance.norm()
+        product, norm = outer @ covariance @ outer.T, (outer @ outer.T).norm() * covariance.norm()
     else:
         assert few.covariance is not None
         live = (few.covariance.diagonal() > 0) & (covariance.diagonal() > 0)  # others add nothing to the trace
@@ -61,8 +62,8 @@ def _by_eigenvalues(few: Gaussian, covariance: Tensor, allowed: float) -> float 
         lower, failed = torch.linalg.cholesky_ex(mine)
         if bool(failed):
             return None
-        outer, norm = lower.T, mine.norm() * covariance.norm()
-    roots = torch.linalg.eigvalsh(outer @ covariance @ outer.T).clamp(min=0).sqrt()
+        product, norm = congruence(lower, covariance), mine.norm() * covariance.norm()
+    roots = torch.linalg.eigvalsh(product).clamp(min=0).sqrt()
     precision = torch.finfo(roots.dtype)
     noise = (precision.eps * norm).clamp(min=precision.tiny)  # of an eigenvalue
     moved = float((noise / (roots + noise.sqrt())).sum())

@@ -70,7 +70,7 @@ def class_counts(labels: Tensor, told: Tensor) -> dict[int, tuple[int, int]]:
     for label, (ours, theirs) in counts.items():
         if min(ours, theirs) < 2:
             raise EvaluationError(
-                f"class {label} has {ours} real images and {theirs} samples: a Frechet distance needs at least 2 of each",
+                f"class {label} has {ours} real images and {theirs} samples: a distance needs at least 2 of each",
                 "raise --set evaluation.samples",
             )
     return counts

@@ -15,6 +15,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from harness.builtin.metrics.congruence import congruence
 from harness.evaluation import Gaussian
 
 #: share of a feature's variance that the features before it must leave over, for the covariance to have full rank
@@ -65,7 +66,7 @@ def transport(generated: Tensor, real: Tensor) -> Tensor | None:
     lower, failed = torch.linalg.cholesky_ex(generated)
     if bool(failed) or bool((lower.diagonal().square() < OWN_VARIANCE * generated.diagonal()).any()):
         return None
-    values, vectors = torch.linalg.eigh(lower.T @ real @ lower)
+    values, vectors = torch.linalg.eigh(congruence(lower, real))
     root = (vectors * values.clamp(min=0).sqrt()) @ vectors.T
     half = torch.linalg.solve_triangular(lower.T, root, upper=True)  # L^-T R
     return torch.linalg.solve_triangular(lower.T, half.T, upper=True)

@@ -15,6 +15,7 @@ from torch import Tensor
 from harness.builtin.metrics.frechet import distance_name, frechet_distance, rank_remark
 from harness.errors import EvaluationError
 from harness.evaluation import Evidence, Gaussian, Measurement, Offer, Term, Value, fit_gaussian
+from harness.evaluation.gaussian import gram
 from harness.randomness import keyed
 
 #: sample counts that the line goes through
@@ -91,7 +92,7 @@ class Parts:
         for part in rows.split(ROWS):
             centred = part.double() - self.mean
             first += centred.sum(0)
-            second += centred.T @ centred
+            second += gram(centred)
         return first, second
 
 

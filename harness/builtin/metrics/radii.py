@@ -29,8 +29,8 @@ from harness.builtin.metrics.distances import (
 #: members of a shortlist beyond k
 SPARE = 4
 
-#: distances that are bounded at once in float64 (4 MiB)
-DISTANCES = 2**19
+#: distances that are bounded at once in float64 (16 MiB)
+DISTANCES = 2**21
 
 #: a k-th distance that is known to this share is known: edges differ from it by a thousand times as much
 KNOWN = 1e-12

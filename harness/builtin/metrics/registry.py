@@ -17,20 +17,41 @@ _DISTANCE = {
     "swap": "up",
 }
 
-#: the same for the kernel distance, which is too uncertain on few samples for the milder ones
-_KERNEL = {"noise": "up", "blur": "up", "mode_drop": "up", "memorise": "down", "label_shuffle": "same"}
+#: the same for distances that are too uncertain on few samples for the milder disturbances
+_MILDER = {"noise": "up", "blur": "up", "mode_drop": "up", "memorise": "down", "label_shuffle": "same"}
+
+#: the same where samples are held against the images of their own class
+_OF_CLASSES = {"noise": "up", "blur": "up", "memorise": "down", "label_shuffle": "up"}
 
 #: what makes clusters agree less with labels
 _CLUSTERS = {"label_shuffle": "down", "merge": "down"}
 
 SPECS: tuple[MetricSpec, ...] = (
     MetricSpec(
-        name="frechet",
-        summary="Fréchet distance between Gaussians fitted to features of real and generated images",
+        name="fd",
+        summary="Frechet distance between Gaussians fitted to features of real and generated images (fid on Inception)",
         metric=f"{_HERE}.frechet:FrechetDistance",
         names={"fd": False, "fid": False},
         source="Dowson and Landau 1982; Heusel et al. 2017, eq. 6",
         moves={"fd": _DISTANCE, "fid": _DISTANCE},
+    ),
+    MetricSpec(
+        name="fd-infinity",
+        summary="Frechet distance that endless samples would have, by a line through 15 sample counts",
+        metric=f"{_HERE}.frechet_infinity:FrechetInfinity",
+        names={"fd_inf": False, "fid_inf": False},
+        by_default=False,
+        source="Chong and Forsyth 2020",
+        moves={"fd_inf": _MILDER, "fid_inf": _MILDER},
+    ),
+    MetricSpec(
+        name="class-fd",
+        summary="Frechet distance between images of a class and samples told that class, averaged over classes",
+        metric=f"{_HERE}.frechet_classes:ClassFrechetDistance",
+        names={"ifd": False, "ifid": False},
+        by_default=False,
+        source="Murray 2019; DeVries et al. 2019",
+        moves={"ifd": _OF_CLASSES, "ifid": _OF_CLASSES},
     ),
     MetricSpec(
         name="is",
@@ -46,7 +67,7 @@ SPECS: tuple[MetricSpec, ...] = (
         metric=f"{_HERE}.kernel:KernelDistance",
         names={"kid_x1e3": False, "kd_x1e3": False},
         source="Bińkowski et al. 2018, section 4",
-        moves={"kid_x1e3": _KERNEL, "kd_x1e3": _KERNEL},
+        moves={"kid_x1e3": _MILDER, "kd_x1e3": _MILDER},
     ),
     MetricSpec(
         name="neighbours",
@@ -103,11 +124,29 @@ SPECS: tuple[MetricSpec, ...] = (
         moves={"nmi": _CLUSTERS, "ari": _CLUSTERS, "cluster_accuracy": _CLUSTERS, "purity": _CLUSTERS},
     ),
     MetricSpec(
-        name="mixture",
-        summary="points against a known mixture: recovered modes, share of samples near a mode, reverse KL in nats",
-        metric=f"{_HERE}.mixture:Mixture",
+        name="modes",
+        summary="recovered modes, share of samples that are surely of one, reverse KL of their shares (nats, log10)",
+        metric=f"{_HERE}.modes:RecoveredModes",
         names={"modes": True, "high_quality_pct": True, "reverse_kl": False},
-        kinds=("points",),
+        kinds=("points", "images"),
+        source="Srivastava et al. 2017; Metz et al. 2017; Lin et al. 2018; Liu et al. 2020",
+        moves={
+            "modes": {"mode_drop": "down"},
+            "high_quality_pct": {"noise": "down"},
+            "reverse_kl": {"mode_drop": "up"},
+        },
+    ),
+    MetricSpec(
+        name="memorisation",
+        summary="whether samples are copies: distance from training over that from test images; authenticity",
+        metric=f"{_HERE}.memorisation:Memorisation",
+        names={"memorisation_ratio": None, "authenticity_pct": None},
+        by_default=False,
+        source="Alaa et al. 2022 (authenticity)",
+        moves={
+            "memorisation_ratio": {"memorise": "down"},
+            "authenticity_pct": {"memorise": "down", "noise": "up"},
+        },
     ),
     MetricSpec(
         name="path-length",

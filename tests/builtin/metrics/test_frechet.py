@@ -12,6 +12,7 @@ from harness.builtin.metrics.frechet import FrechetDistance, fd, frechet_distanc
 from harness.catalog import Catalog
 from harness.errors import EvaluationError
 from harness.evaluation import Gaussian, fit_gaussian
+from harness.evaluation.gaussian import BLOCK
 
 
 def features(n: int, d: int, seed: int, scale: float = 1.0, shift: float = 0.0) -> Tensor:
@@ -209,3 +210,11 @@ def test_every_split_is_a_reference_and_a_small_one_also_at_its_own_size(catalog
         "fd[pixels,native,test,360x360,uint8-round,block250,bn-eval]",
     ]
     assert len({value.value for value in found.values()}) == 3
+
+
+@pytest.mark.parametrize("size", [BLOCK, BLOCK + 1, 2 * BLOCK + 3])
+def test_covariances_of_many_features_are_whole(size: int) -> None:
+    rows = torch.randn(size + 5, size, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    covariance = fit_gaussian(rows).covariance
+    assert covariance is not None
+    assert torch.allclose(covariance, rows.T.cov(), rtol=1e-9, atol=1e-14)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from harness.builtin.metrics.frechet import frechet_distance
 from harness.builtin.metrics.frechet_infinity import FrechetInfinity, Parts, fd_inf, intercept, sample_counts
 from harness.catalog import Catalog
 from harness.errors import EvaluationError
-from harness.evaluation import fit_gaussian
+from harness.evaluation import Gaussian, fit_gaussian
 
 
 def features(n: int, d: int, seed: int, scale: float = 1.0) -> Tensor:
@@ -75,6 +77,21 @@ def test_a_true_distance_stays() -> None:
 def test_the_same_samples_give_the_same_number() -> None:
     real, generated = fit_gaussian(features(500, 6, 0)), features(300, 6, 1)
     assert fd_inf(real=real, generated=generated)["fd_inf"] == fd_inf(real=real, generated=generated)["fd_inf"]
+
+
+def test_every_count_takes_a_part_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts are no prefixes of one another: their errors would lean on each other."""
+    taken = []
+    fitted = Parts.gaussian
+
+    def recorded(self: Parts, order: Tensor, count: int) -> Gaussian:
+        taken.append(set(order[:count].tolist()))
+        return fitted(self, order, count)
+
+    monkeypatch.setattr(Parts, "gaussian", recorded)
+    fd_inf(real=fit_gaussian(features(500, 6, 0)), generated=features(300, 6, 1))
+    assert [len(rows) for rows in taken] == sample_counts(300)
+    assert not any(fewer <= more for fewer, more in pairwise(taken[:10]))
 
 
 def test_remarks_on_singular_covariances_and_on_a_line_below_zero() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.stats import entropy
 
-from harness.builtin.metrics.mixture import modes_checksum, near_modes, recovered_and_good, reverse_kl
+from harness.builtin.metrics.mixture import divergence_from_law, modes_checksum, near_modes, recovered_and_good
 from harness.capabilities import Samples
 from harness.data import Modes
 from harness.errors import EvaluationError
@@ -49,25 +49,31 @@ def test_the_share_has_a_binomial_standard_error() -> None:
 
 def test_even_points_have_no_divergence_from_even_modes() -> None:
     even = samples([[0.0, 0.0], [10.0, 0.0], [20.0, 0.0]] * 5)
-    assert reverse_kl(generated=even, modes=THREE)["reverse_kl"].value == pytest.approx(0.0, abs=1e-12)
+    assert divergence_from_law(generated=even, modes=THREE)["reverse_kl_nats"].value == pytest.approx(0.0, abs=1e-12)
 
 
 def test_a_single_mode_costs_the_logarithm_of_their_number_in_nats() -> None:
-    assert reverse_kl(generated=samples([[0.0, 0.0]] * 4), modes=THREE)["reverse_kl"].value == pytest.approx(
-        math.log(3)
-    )
+    assert divergence_from_law(generated=samples([[0.0, 0.0]] * 4), modes=THREE)[
+        "reverse_kl_nats"
+    ].value == pytest.approx(math.log(3))
+
+
+def test_the_same_divergence_is_also_given_in_log10() -> None:
+    found = divergence_from_law(generated=samples([[0.0, 0.0]] * 4), modes=THREE)
+    assert found["reverse_kl_log10"].value == pytest.approx(math.log10(3))
+    assert found["reverse_kl_log10"].std_error == pytest.approx(found["reverse_kl_nats"].std_error / math.log(10))  # type: ignore[operator]
 
 
 def test_bad_points_count_for_their_nearest_mode() -> None:
     strays = samples([[4.9, 3.0], [5.1, 3.0], [25.0, -9.0]])
-    assert reverse_kl(generated=strays, modes=THREE)["reverse_kl"].value == pytest.approx(0.0, abs=1e-12)
+    assert divergence_from_law(generated=strays, modes=THREE)["reverse_kl_nats"].value == pytest.approx(0.0, abs=1e-12)
 
 
 def test_divergence_is_from_the_weights_of_the_law() -> None:
     uneven = Modes(THREE.means, THREE.std, np.array([0.7, 0.2, 0.1]))
     points = samples([[0.0, 0.0]] * 5 + [[10.0, 0.0]] * 5)
     expected = entropy([0.5, 0.5, 0.0], uneven.weights)
-    assert reverse_kl(generated=points, modes=uneven)["reverse_kl"].value == pytest.approx(expected)
+    assert divergence_from_law(generated=points, modes=uneven)["reverse_kl_nats"].value == pytest.approx(expected)
 
 
 def test_many_points_are_counted_across_bands() -> None:
@@ -76,12 +82,12 @@ def test_many_points_are_counted_across_bands() -> None:
     many = Samples(points, None, points)
     assert recovered_and_good("box", generated=many, modes=THREE)["modes"].value == 2
     expected = entropy([10_000 / 20_001, 10_001 / 20_001, 0.0], THREE.weights)
-    assert reverse_kl(generated=many, modes=THREE)["reverse_kl"].value == pytest.approx(expected)
+    assert divergence_from_law(generated=many, modes=THREE)["reverse_kl_nats"].value == pytest.approx(expected)
 
 
 def test_samples_of_another_shape_and_no_samples_are_refused() -> None:
     with pytest.raises(EvaluationError, match="shape 4x3 cannot be held against modes of 2 axes"):
-        reverse_kl(generated=samples([[0.0, 0.0, 0.0]] * 4), modes=THREE)
+        divergence_from_law(generated=samples([[0.0, 0.0, 0.0]] * 4), modes=THREE)
     with pytest.raises(EvaluationError, match="at least 1 sample, not 0"):
         recovered_and_good("box", generated=Samples(torch.zeros(0, 2), None, torch.zeros(0, 1)), modes=THREE)
 

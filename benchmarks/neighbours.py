@@ -1,0 +1,89 @@
+"""All four neighbour numbers (k = 3 and 5) beside prdc's four (k = 5) on the same features, in one process.
+
+    env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE python benchmarks/neighbours.py --threads 1
+    env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE python benchmarks/neighbours.py --count 50000 --features 64 --alone
+
+Both run on as many cores: the process is held to them, since prdc starts eight threads of its own. Memory is what the
+process has beyond the features at its peak. prdc compares open balls with float64 distances, as density and coverage
+do here; its precision and recall are held against the k = 5 ones, which close their balls: they are equal where no
+distance equals a radius. Targets: a ratio of 2 at 10,000 x 10,000 x 2048 with less than 0.2 GiB, and 50,000 x 50,000
+in less than 1 GiB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import gc
+import io
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from harness.builtin.metrics.neighbours import neighbour_metrics
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=10_000, help="real images, and as many generated ones")
+    parser.add_argument("--features", type=int, default=2048)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--alone", action="store_true", help="leave prdc out, which holds whole matrices")
+    return parser.parse_args()
+
+
+def features(count: int, size: int, seed: int) -> Tensor:
+    """Rectified features with a few strong and many weak directions, as a network gives them, float32."""
+    draws = torch.Generator().manual_seed(seed)
+    mixing = torch.randn(size, size, generator=torch.Generator().manual_seed(99)) / size**0.5
+    mixing *= torch.linspace(1.0, 0.02, size)
+    rows = [torch.randn(min(4096, count - at), size, generator=draws) for at in range(0, count, 4096)]
+    return torch.cat([torch.relu((1.0 + 0.02 * seed) * part @ mixing + 0.3) for part in rows])
+
+
+def memory(what: str) -> float:
+    """Peak (VmHWM) or present (VmRSS) memory of the process in GiB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(what)) / 2**20
+
+
+def timed(action: Callable[[], Any]) -> tuple[Any, float, float]:
+    """What it returns, its seconds, and the GiB that it needed beyond what was there."""
+    gc.collect()
+    before = memory("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+    start = time.perf_counter()
+    found = action()
+    return found, time.perf_counter() - start, memory("VmHWM") - before
+
+
+def main() -> None:
+    options = arguments()
+    os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[: options.threads]))
+    torch.set_num_threads(options.threads)
+    real, generated = (features(options.count, options.features, seed) for seed in (0, 1))
+    neighbour_metrics(real=real[:1100], generated=generated[:1100])  # loads what is loaded once
+    found, seconds, extra = timed(lambda: neighbour_metrics(real=real, generated=generated))
+    size = f"{options.count} x {options.count} x {options.features}"
+    print(f"{size}, {options.threads} threads, torch {torch.__version__}")
+    print(f"ours   {seconds:8.2f} s {extra:7.3f} GiB")
+    if options.alone:
+        return
+    from prdc import compute_prdc
+
+    x, y = real.double().numpy(), generated.double().numpy()
+    with contextlib.redirect_stdout(io.StringIO()):
+        theirs, their_seconds, their_extra = timed(lambda: compute_prdc(x, y, nearest_k=5))
+    names = {"precision": "precision_k5", "recall": "recall_k5", "density": "density", "coverage": "coverage"}
+    apart = max(abs(found[ours].value - float(theirs[name])) for name, ours in names.items())
+    print(f"prdc   {their_seconds:8.2f} s {their_extra:7.3f} GiB")
+    print(f"ratio  {their_seconds / seconds:8.2f}; numbers apart by at most {apart:.1e}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""Authenticity (Alaa et al. 2022): the share of samples that are no copies of training images.
+
+A sample is authentic when it is farther from the training image nearest to it than that image is from its own nearest
+other training image. Even independent images of the same law are authentic only in part, about half of them; so images
+that were held out are looked at in the same way, and theirs is the share that a generator that copies nothing has.
+M: samples, T: held out, N: training images, d: features.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from harness.builtin.metrics.nearest import Nearest, nearest
+from harness.builtin.metrics.neighbour_figure import neighbour_figure
+from harness.data import Split
+from harness.evaluation import Value
+from harness.evaluation.sets import order_of
+
+#: nearest training images that are shown beside a sample
+SHOWN = 5
+
+#: standard errors below the share of held-out images that samples must be for the alarm
+ALARM = 3.0
+
+
+def authentic(to_training: Nearest, training: Tensor) -> Tensor:
+    """Whether each of M points is authentic, bool [M].
+
+    :param to_training: their nearest training images.
+    :param training: features [N, d].
+    """
+    owners, place = to_training.which[:, 0].unique(return_inverse=True)
+    of_owners = nearest(training[owners], training, 1, leaving_out=owners)
+    return to_training.squared[:, 0] > of_owners.squared[place, 0]
+
+
+def authenticity(
+    figure: str, *, generated: Tensor, training: Tensor, held_out: Tensor, pictures: Tensor, training_images: Split
+) -> dict[str, Value]:
+    """Features [M, d], [N, d] and [T, d] to the percentage of authentic samples, with its binomial error.
+
+    :param figure: name of the picture of samples beside the training images nearest to them.
+    :param pictures: the first few samples, uint8 [S, C, H, W].
+    :param training_images: all of them in stored order; their features stand in that of :func:`order_of`.
+    """
+    shown = min(SHOWN, len(training))
+    found = nearest(generated, training, shown)
+    share, error = _share(authentic(found, training))
+    fair, fair_error = _share(authentic(nearest(held_out, training, 1), training))
+    beside = training_images.values[order_of(len(training))[found.which[: len(pictures)].numpy()]]  # [S, K, C, H, W]
+    value = Value(
+        100.0 * share,
+        std_error=100.0 * error,
+        std_error_of="sampling",
+        remark=_remark(share, fair, (error**2 + fair_error**2) ** 0.5),
+        details={"held_out_pct": 100.0 * fair},
+        figures={figure: neighbour_figure(pictures, torch.from_numpy(beside))},
+    )
+    return {"authenticity_pct": value}
+
+
+def _share(members: Tensor) -> tuple[float, float]:
+    """The share of members, and its binomial error."""
+    share = float(members.double().mean())
+    return share, (share * (1.0 - share) / len(members)) ** 0.5
+
+
+def _remark(share: float, fair: float, error: float) -> str | None:
+    if share >= fair - ALARM * error:
+        return None
+    return (
+        f"samples lie nearer to training images than held-out images do, of which {100 * fair:.1f} % are authentic: "
+        "they are copies, or smoother than real images"
+    )
