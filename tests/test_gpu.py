@@ -67,3 +67,15 @@ def test_a_checkpoint_of_the_gpu_is_scored_on_the_cpu(tmp_path):
     assert after.keys() == before.keys()
     for name, value in after.items():
         assert value == pytest.approx(before[name], rel=0.05, abs=0.05)
+
+
+def test_scores_of_stored_images_agree_with_the_cpu(tmp_path, capsys):
+    values = []
+    for device in ("cuda", "cpu"):
+        capsys.readouterr()
+        words = ("--generated", "digits", "--generated-split", "test", "--real", "digits", "--json", "--device", device)
+        assert main(["evaluate", *words]) == 0
+        values.append({m["protocol_id"]: m["value"] for m in json.loads(capsys.readouterr().out)["metrics"]})
+    assert values[0].keys() == values[1].keys()
+    for name, value in values[0].items():
+        assert value == pytest.approx(values[1][name], rel=1e-3, abs=1e-3), name

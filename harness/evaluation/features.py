@@ -29,19 +29,23 @@ def feature_pass(bench: Bench, of: SetEvidence[Any], wanted: Sequence[Features])
     rules = {(request.extractor, request.quantise) for request in wanted}
     with closing(bench.blocks(of)) as blocks, torch.no_grad():
         for start, batch in batches(blocks, FEATURE_BATCH):
-            looked_at = {(name, rule): _outputs(bench, name, quantised(batch, rule)) for name, rule in sorted(rules)}
+            kept = min(len(batch), count - start)
+            looked_at = {
+                (name, rule): _outputs(bench, name, quantised(batch, rule), kept) for name, rule in sorted(rules)
+            }
             for request in wanted:
                 output = _named(looked_at[request.extractor, request.quantise], request)
                 if request not in rows:
                     rows[request] = torch.empty(count, output.shape[1])
-                kept = min(len(batch), count - start)
                 rows[request][start : start + kept] = output[:kept].cpu()
     return rows
 
 
-def _outputs(bench: Bench, extractor: str, images: Tensor) -> Mapping[str, Tensor]:
+def _outputs(bench: Bench, extractor: str, images: Tensor, kept: int) -> Mapping[str, Tensor]:
+    """Outputs of the first `kept` images, and of those that share a part with them: parts always have one size."""
     network = bench.extractor(extractor)
-    parts = [network(part.contiguous().to(bench.device)) for part in images.split(network.batch)]
+    needed = images.split(network.batch)[: -(-kept // network.batch)]
+    parts = [network(part.contiguous().to(bench.device)) for part in needed]
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
