@@ -38,6 +38,9 @@ def evaluate(
     generated_split: Annotated[
         str | None, typer.Option("--generated-split", help="Split of the generated images, where they have some.")
     ] = None,
+    fit: Annotated[
+        str, typer.Option("--fit", help="Make real images as large as the generated: pad, resize, crop:SIZE.")
+    ] = "none",
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override an evaluation setting.")
     ] = None,
@@ -93,6 +96,7 @@ def _images(catalog: Catalog, given: dict[str, Any], overrides: dict[str, Any]) 
         given["real"],
         overrides=overrides,
         generated_split=given["generated_split"],
+        fit=given["fit"],
         root=given["data_root"],
         device=given["device"],
         out=given["out"],
@@ -111,7 +115,7 @@ def _images(catalog: Catalog, given: dict[str, Any], overrides: dict[str, Any]) 
 
 #: options that belong to one of the two uses of the command
 _OF_A_RUN = {"checkpoint": "last"}
-_OF_IMAGES = {"generated": None, "real": None, "generated_split": None, "out": None}
+_OF_IMAGES = {"generated": None, "real": None, "generated_split": None, "fit": "none", "out": None}
 
 
 def _check_one_subject(given: dict[str, Any]) -> None:

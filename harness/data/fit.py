@@ -66,6 +66,28 @@ def fitted_shape(shape: tuple[int, int, int], fit: str, resolutions: Sequence[in
     )
 
 
+def shape_beside(shape: tuple[int, int, int], fit: str, side: int, name: str) -> FittedShape:
+    """The shape that images take on beside others of a given size.
+
+    :param shape: (C, H, W) as stored.
+    :param side: pixels a side of the others.
+    :param name: whose images these are, for the error.
+    :raises SettingsError: where `fit` does not bring them to that size.
+    """
+    channels, height, width = shape
+    after = (channels, side, side)
+    if (height, width) == (side, side):
+        return FittedShape("none", shape, shape)
+    if fit == "resize" or (fit == "pad" and max(height, width) <= side):
+        return FittedShape(fit, shape, after)
+    if fit == f"crop:{side}" and min(height, width) >= side:
+        return FittedShape("crop", shape, after, side)
+    raise SettingsError(
+        f"images of '{name}' are {height}x{width}, and fit={fit} does not make them {side}x{side}",
+        "choose pad, resize or crop:SIZE",
+    )
+
+
 def fit_images(images: np.ndarray, fit: FittedShape) -> np.ndarray:
     """Apply a fit to uint8 [N, C, H, W]; padding is black (0), resizing is PIL's antialiased bicubic."""
     if fit.before == fit.after:

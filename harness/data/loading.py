@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.catalog import Catalog
 from harness.data.contracts import DataRequest, Law, Modes, Problem, Split
-from harness.data.fit import FittedShape, fit_images, fitted_shape
+from harness.data.fit import FittedShape, fit_images, fitted_shape, shape_beside
 from harness.errors import DataError, SettingsError, UnknownName
 from harness.randomness import keyed
 from harness.specs import DatasetSpec, ModelSpec
@@ -43,6 +43,15 @@ class LoadedDataset:
         if name not in self._splits:
             self._splits[name] = self._fitted(self._load(name))
         return self._splits[name]
+
+    def fit_beside(self, fit: str, side: int) -> None:
+        """Make images fit others of `side` x `side` pixels; what was read before is fitted too.
+
+        :raises SettingsError: where `fit` does not bring them to that size.
+        """
+        channels, height, width = self.spec.shape or _stored_shape(self)
+        self.fit = shape_beside((channels, height, width), fit, side, self.name)
+        self._splits = {name: self._fitted(read) for name, read in self._splits.items()}
 
     def training(self) -> Split | Law:
         """What the method trains on: the training split, cut to the fraction."""

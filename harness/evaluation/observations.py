@@ -112,12 +112,11 @@ class Conditions(Counted[Tensor]):
         return torch.as_tensor(found)
 
     def _along(self, bench: Bench) -> Features | None:
-        """Features that are expected of at least as many of the same samples, and not made yet."""
+        """Features that are expected of the same samples, and not made yet."""
         if not isinstance(self.of, GeneratedSet) or bench.holds(self.of):
             return None
         wanted = [request for request in bench.outstanding() if isinstance(request, Features)]
-        same = (each for each in wanted if each.of.resized(0) == self.of.resized(0) and each.items() >= self.items())
-        return next(same, None)
+        return next((each for each in wanted if each.of.resized(0) == self.of.resized(0)), None)
 
 
 @dataclass(frozen=True)

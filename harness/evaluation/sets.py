@@ -13,7 +13,7 @@ from torch import Tensor
 
 from harness.capabilities import Samples
 from harness.data.contracts import NoSplit, Split
-from harness.data.fit import fit_images, fitted_shape
+from harness.data.fit import fit_images, shape_beside
 from harness.data.loading import LoadedDataset, load_dataset
 from harness.data.stream import as_float
 from harness.errors import EvaluationError
@@ -181,11 +181,7 @@ def outlier_split(beside: LoadedDataset, name: str, split: str) -> Split:
         return found
     how = beside.fit.how if beside.fit is not None and beside.fit.how != "none" else "resize"
     way = "resize" if how == "crop" else how
-    if wanted[1] != wanted[2] or (way == "pad" and max(stored) > wanted[1]):
-        sizes = [f"{height}x{width}" for _, height, width in (stored, wanted)]
-        raise EvaluationError(
-            f"images of '{name}' are {sizes[0]}, and fit={way} does not make them {sizes[1]} as in '{beside.name}'",
-            "name data sets of images that fit in evaluation.outliers",
-        )
-    fit = fitted_shape((stored[0], stored[1], stored[2]), way, [wanted[1]], beside.name)
+    if wanted[1] != wanted[2]:
+        raise EvaluationError(f"images of '{beside.name}' are not square, and nothing is made to fit them")
+    fit = shape_beside((stored[0], stored[1], stored[2]), way, wanted[1], name)
     return Split(fit_images(found.values, fit), found.labels, found.classes, {**found.notes, "fit": fit.describe()})

@@ -43,6 +43,7 @@ def evaluate_images(
     *,
     overrides: dict[str, Any] | None = None,
     generated_split: str | None = None,
+    fit: str = "none",
     root: Path | None = None,
     device: str = "auto",
     out: Path | None = None,
@@ -52,6 +53,7 @@ def evaluate_images(
     :param real: may also be an npz of statistics; None measures what needs nothing real.
     :param overrides: evaluation settings.
     :param generated_split: which split of the generated images, where they are divided.
+    :param fit: how real images are made as large as the generated ones: none, pad, resize, or crop:SIZE.
     :param root: the folder of all data sets.
     :param out: a folder for evaluation.json and figures; nothing is written without.
     :returns: the record, as evaluation.schema.json describes it.
@@ -67,7 +69,11 @@ def evaluate_images(
     images = whole(made, generated_split)
     side = _real_side(catalog, real, folder)
     if side.dataset is not None:
-        wanted = side.dataset.finite("train" if settings.split == "both" else settings.split)
+        wanted_split = "train" if settings.split == "both" else settings.split
+        wanted = side.dataset.finite(wanted_split)
+        if fit != "none":
+            side.dataset.fit_beside(fit, images.values.shape[3])
+            wanted = side.dataset.finite(wanted_split)
         _check_same_shape(made.name, images, side.dataset.name, wanted)
         images = aligned(images, wanted.classes)
     entries = evaluate(
@@ -108,7 +114,7 @@ def _check_same_shape(made: str, images: Split, name: str, real: Split) -> None:
     if ours != theirs:
         raise EvaluationError(
             f"generated images in {made} are {ours} (channels, height, width), real ones in {name} {theirs}",
-            "make them alike first: resizing is part of the measurement",
+            "make the real ones fit with --fit pad, --fit resize or --fit crop:SIZE, which is recorded",
         )
 
 

@@ -182,7 +182,7 @@ def test_bad_folders_are_refused(refused: Any, tmp_path: Path) -> None:
         ("colours", "b", "0.png is grey; convert all images to one mode"),
         ("rgb", "b", "generated images in folder:"),
         ("a", "rgb", "are 1x8x8 (channels, height, width), real ones in folder:"),
-        ("a", "large", "1x16x16; make them alike first"),
+        ("a", "large", "1x16x16; make the real ones fit with --fit pad"),
         ("broken", "b", "1.png is no image, or it is truncated or corrupt"),
         ("nowhere/x", "b", "there is no folder or file 'nowhere/x'"),
         ("a", "digit", "did you mean 'digits'"),
@@ -243,7 +243,7 @@ def test_bad_npz_files_are_refused(refused: Any, tmp_path: Path) -> None:
         (("--generated", "a", "--real", "b", "--out", "a.npz"), "--out a.npz is a file"),
         (("--generated", "a", "--real", "b", "--metrics", "fdd"), "unknown metric 'fdd'"),
         (("--generated", "a", "--real", "b", "--metrics", "cluster_accuracy"), "no capability 'assign'"),
-        (("--generated", "a", "--real", "b", "--metrics", "reverse_kl"), "it is for points"),
+        (("--generated", "a", "--real", "b", "--metrics", "reverse_kl"), "no extractor in use (pixels) gives logits"),
         (("--generated", "a", "--real", "b", "--extractor", "digits-cn"), "did you mean 'digits-cnn'"),
         (("--generated", "a", "--real", "b", "--extractor", "mnist-cnn"), "takes 1x28x28 or 1x32x32 images"),
         (("--generated", "a", "--real", "b", "--split", "test"), "b has no test split"),
@@ -273,3 +273,14 @@ def test_a_divided_folder_is_asked_for_its_split(harness: Any, refused: Any, tmp
     assert "name one of them with --generated-split" in refused("evaluate", *words)
     record = scored(harness, *words, "--generated-split", "test")
     assert (record["generated"]["items"], record["generated"]["split"]) == (20, "test")
+
+
+def test_smaller_real_images_are_made_to_fit_only_where_that_is_asked_for(harness, folders, tmp_path):
+    padded = np.zeros((30, 10, 10, 1), np.uint8)
+    np.savez(tmp_path / "padded.npz", arr_0=padded)
+    words = ("evaluate", "--generated", "padded.npz", "--real", "digits", "--extractor", "pixels", "--metrics", "fd")
+    assert harness(*words).code == 2
+    code, out, err = harness(*words, "--fit", "pad", "--json")
+    assert code == 0, err
+    (entry, *_) = json.loads(out)["metrics"]
+    assert entry["protocol"]["fit"] == "pad 8x8 -> 10x10"

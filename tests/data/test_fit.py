@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harness.data.fit import fit_images, fitted_shape
+from harness.data.fit import fit_images, fitted_shape, shape_beside
 from harness.errors import SettingsError
 
 SIDES = (16, 32, 64)
@@ -92,3 +92,26 @@ def test_resizing_is_what_pillow_does_to_the_whole_image() -> None:
 def test_images_that_fit_are_left_alone() -> None:
     images = noise(2, 1, 32, 32)
     assert fitted(images, "resize") is images
+
+
+@pytest.mark.parametrize(
+    ("fit", "shape", "side", "how"),
+    [
+        ("none", (1, 32, 32), 32, "none"),
+        ("pad", (1, 28, 28), 32, "pad"),
+        ("resize", (3, 96, 96), 32, "resize"),
+        ("resize", (3, 20, 30), 32, "resize"),
+        ("crop:32", (3, 40, 48), 32, "crop"),
+    ],
+)
+def test_images_are_made_as_large_as_others(fit, shape, side, how):
+    found = shape_beside(shape, fit, side, "x")
+    assert (found.how, found.before, found.after) == (how, shape, (shape[0], side, side))
+    assert fit_images(np.zeros((2, *shape), dtype=np.uint8), found).shape == (2, shape[0], side, side)
+
+
+@pytest.mark.parametrize(("fit", "shape"), [("none", (1, 28, 28)), ("pad", (1, 64, 64)), ("crop:16", (1, 64, 64))])
+def test_a_fit_that_does_not_bring_images_to_the_size_of_others_is_refused(fit, shape):
+    size = f"{shape[1]}x{shape[2]}"
+    with pytest.raises(SettingsError, match=f"images of 'x' are {size}, and fit={fit} does not make them 32x32"):
+        shape_beside(shape, fit, 32, "x")

@@ -78,6 +78,7 @@ def test_the_first_rows_of_an_entry_serve_a_smaller_count(fresh: Callable[..., B
     few = Features(RealSet("train", 40), NAME)
     assert calls(bench, few) == 0
     assert torch.equal(bench.get(few), rows[:40])
+    assert torch.equal(bench.kept_features(few), rows[:40])  # type: ignore[arg-type]
 
 
 def test_an_entry_of_fewer_rows_is_not_used_and_is_replaced(fresh: Callable[..., Bench]) -> None:
@@ -198,9 +199,13 @@ def test_another_way_of_measuring_is_computed_anew(
     assert calls(fresh(), other, **settings) == 0
 
 
-def test_another_network_is_computed_anew(fresh: Callable[..., Bench]) -> None:
+def test_another_network_is_computed_anew(fresh: Callable[..., Bench], catalog: Catalog) -> None:
     fresh().get(PART)
-    assert calls(fresh(), replace(PART, extractor="mnist-cnn"), "mnist-cnn") > 0
+    other = replace(PART, extractor="mnist-cnn")
+    assert calls(fresh(), other, "mnist-cnn") > 0
+    # even with the same weights, which two networks may read differently
+    spec = replace(catalog.extractor("mnist-cnn"), weights=catalog.extractor(NAME).weights)
+    assert calls(fresh(catalog=Altered(catalog, spec)), other, "mnist-cnn") > 0
 
 
 def test_other_weights_of_the_same_network_are_computed_anew(fresh: Callable[..., Bench], catalog: Catalog) -> None:

@@ -73,6 +73,7 @@ def test_more_conditions_than_features_are_all_there(bench: Bench) -> None:
     assert torch.equal(bench.get(told), expected(300))
     assert len(bench.get(features)) == 130
     assert torch.equal(bench.get(told), expected(300))
+    assert bench.trained.sizes == [100] * 5
 
 
 def test_conditions_alone_are_sampled_for(bench: Bench) -> None:

@@ -14,7 +14,7 @@ from harness.catalog import Catalog
 from harness.config import EvaluationSettings
 from harness.data import FittedShape, LoadedDataset, Split, load_dataset
 from harness.data.stream import as_float
-from harness.errors import EvaluationError, UnknownName
+from harness.errors import EvaluationError, SettingsError, UnknownName
 from harness.evaluation import Bench, Features, Offer, OutlierSet
 
 
@@ -130,7 +130,7 @@ def test_outliers_too_large_to_be_padded_are_refused(catalog: Catalog, tmp_path:
     large = np.zeros((3, 1, 40, 40), np.uint8)
     name = f"folder:{write_images(tmp_path / 'large', large)}"
     bench = Bench(None, fitted(catalog, tmp_path, 28, "pad", 32), catalog, 0, "cpu")
-    with pytest.raises(EvaluationError, match="/large' are 40x40, and fit=pad does not make them 32x32"):
+    with pytest.raises(SettingsError, match="/large' are 40x40, and fit=pad does not make them 32x32"):
         bench.get(OutlierSet(name, "train", 1.0, 3))
 
 
@@ -139,7 +139,7 @@ def test_outliers_beside_images_that_are_not_square_are_refused(catalog: Catalog
     names = [f"folder:{write_images(tmp_path / name, values)}" for name, values in (("a", oblong), ("b", square))]
     bench = Bench(None, load_dataset(catalog, names[0], tmp_path), catalog, 0, "cpu")
     assert bench.get(OutlierSet(names[0], "train", 1.0, 3)).shape == (3, 1, 8, 12)
-    with pytest.raises(EvaluationError, match="/b' are 8x8, and fit=resize does not make them 8x12"):
+    with pytest.raises(EvaluationError, match="/a' are not square, and nothing is made to fit them"):
         bench.get(OutlierSet(names[1], "train", 1.0, 3))
 
 

@@ -88,8 +88,8 @@ def test_statistics_are_those_of_numpy(bench: Bench) -> None:
 
 def test_features_that_statistics_need_come_in_the_one_pass(bench: Bench) -> None:
     one, two = watch(bench, NAME), watch(bench, "pixels")
-    statistics = Statistics(Features(RealSet("test", 128), NAME))
-    wanted = [statistics, Features(RealSet("test", 256), NAME), Features(RealSet("test", 200), "pixels")]
+    statistics = Statistics(Features(RealSet("test", 256), NAME))
+    wanted = [Features(RealSet("test", 128), NAME), statistics, Features(RealSet("test", 200), "pixels")]
     bench.expect(wanted)
     for request in wanted:
         bench.get(request)

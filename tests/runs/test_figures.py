@@ -10,6 +10,7 @@ from harness.catalog import Catalog
 from harness.config import EvaluationSettings
 from harness.data import load_dataset
 from harness.evaluation import Measurement, Offer, StoredImages, Value, evaluate
+from harness.runs import evaluate_images
 from harness.runs.figures import figures_in
 from harness.specs import MetricSpec
 
@@ -80,3 +81,10 @@ def test_pictures_of_values_go_where_the_evaluation_puts_them(
     assert {path.name: path.read_bytes() for path in tmp_path.rglob("*.png")} == (
         {"x-a.png": PNG + b"a", "x-b.png": PNG + b"b"} if folder else {}
     )
+
+
+def test_pictures_lie_beside_the_record_of_an_evaluation_of_images(catalog: Catalog, tmp_path: Path) -> None:
+    with_drawn: Any = WithDrawn(catalog)
+    evaluate_images(with_drawn, "digits", None, out=tmp_path / "out", device="cpu")
+    found = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
+    assert found == ["out/evaluation.json", "out/figures/x-a.png", "out/figures/x-b.png"]

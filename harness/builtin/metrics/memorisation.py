@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from harness.builtin.metrics.authenticity import authenticity
-from harness.builtin.metrics.frechet import frechet_distance
+from harness.builtin.metrics.frechet import ROUNDING, frechet_distance
 from harness.builtin.metrics.neighbour_figure import Pictures
 from harness.builtin.metrics.trained_on import trained_count, trained_features, trained_terms
 from harness.errors import EvaluationError
@@ -58,7 +58,8 @@ def memorisation(*, generated: Tensor, training: Tensor, held_out: Tensor) -> di
     """
     samples, test = fit_gaussian(generated, "generated"), fit_gaussian(held_out, "test")
     parts = [fit_gaussian(part, "training") for part in training.split(len(held_out))]
-    ratios = torch.tensor([distance_ratio(part, samples, test) for part in parts], dtype=torch.float64)
+    away = distance_from_test(samples, test)
+    ratios = torch.tensor([frechet_distance(part, samples) for part in parts], dtype=torch.float64) / away
     mean = float(ratios.mean())
     # two halves with the same features, as of constant images, would have no logarithm
     logarithms = halved_ratios(training, held_out, HALVINGS).clamp(min=torch.finfo(torch.float64).tiny).log()
@@ -69,6 +70,8 @@ def memorisation(*, generated: Tensor, training: Tensor, held_out: Tensor) -> di
         remark = (
             f"samples are nearer to training images than to test images, as copies are: the alarm is at {limit:.3f}"
         )
+    if away <= resolution(samples, test):
+        remark = "samples and test images have the same features, but for rounding: the ratio is at least this large"
     value = Value(
         mean,
         std_error=float(ratios.std()) / len(ratios) ** 0.5 if len(ratios) > 1 else None,
@@ -79,17 +82,20 @@ def memorisation(*, generated: Tensor, training: Tensor, held_out: Tensor) -> di
     return {"memorisation_ratio": value}
 
 
-def distance_ratio(training: Gaussian, generated: Gaussian, held_out: Gaussian) -> float:
-    """FD(generated, training) / FD(generated, held_out).
+def resolution(a: Gaussian, b: Gaussian) -> float:
+    """The smallest Fréchet distance of these that rounding leaves anything of."""
+    return 2.0 * ROUNDING * (a.trace + b.trace)
 
-    :raises EvaluationError: where the second is 0.
+
+def distance_from_test(generated: Gaussian, held_out: Gaussian) -> float:
+    """FD(generated, held_out), what a ratio is divided by: at least its :func:`resolution`.
+
+    :raises EvaluationError: where both sides are the same point.
     """
-    below = frechet_distance(held_out, generated)
-    if below == 0.0:
-        raise EvaluationError(
-            "samples and test images have the same features: nothing can be divided by their distance"
-        )
-    return frechet_distance(training, generated) / below
+    away = max(frechet_distance(held_out, generated), resolution(held_out, generated))
+    if away == 0.0:
+        raise EvaluationError("samples and test images all have the same features: no ratio can be made of them")
+    return away
 
 
 def halved_ratios(training: Tensor, held_out: Tensor, times: int) -> Tensor:
@@ -105,8 +111,8 @@ def halved_ratios(training: Tensor, held_out: Tensor, times: int) -> Tensor:
         order = torch.from_numpy(draw.permutation(len(training)))
         chosen = torch.from_numpy(draw.permutation(len(held_out))[:count])
         copied, samples = training[order[:count]], training[order[count : 2 * count]]
-        fitted = [fit_gaussian(rows, "training") for rows in (copied, samples, held_out[chosen])]
-        ratios.append(distance_ratio(*fitted))
+        here, there, test = (fit_gaussian(rows, "training") for rows in (copied, samples, held_out[chosen]))
+        ratios.append(frechet_distance(here, there) / distance_from_test(there, test))
     return torch.tensor(ratios, dtype=torch.float64)
 
 

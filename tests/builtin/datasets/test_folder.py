@@ -119,6 +119,9 @@ def bad_folders(image) -> dict[str, tuple[dict[str, bytes], str]]:
         "empty file": ({"1.png": b""}, r"1\.png is no image"),
         "clear": ({"1.png": image((1, 2, 3, 0), mode="RGBA")}, r"1\.png is partly transparent"),
         "deep": ({"1.tif": image(0, mode="I;16", file_format="TIFF")}, r"1\.tif has mode I;16; convert it"),
+        "faint": ({"1.png": image((1, 2, 3, 254), mode="RGBA")}, r"1\.png is partly transparent"),
+        "four inks": ({"1.jpg": image((0, 0, 0, 0), mode="CMYK", file_format="JPEG")}, r"1\.jpg has mode CMYK"),
+        "nothing": ({}, "x holds no images; images end in"),
         "none": ({"readme.txt": b""}, "x holds no images; images end in"),
         "loose": ({"cat/1.png": image(), "2.png": image()}, r"2\.png lies beside class folders"),
         "beside": ({"train/1.png": image(), "more/2.png": image()}, r"more lies beside train/"),
@@ -133,11 +136,12 @@ def bad_folders(image) -> dict[str, tuple[dict[str, bytes], str]]:
 
 @pytest.mark.parametrize(
     "case",
-    ["sizes", "modes", "broken", "truncated", "empty file", "clear", "deep", "none", "loose", "beside", "loose split",
-     "empty split", "classes"],
+    ["sizes", "modes", "broken", "truncated", "empty file", "clear", "faint", "deep", "four inks", "nothing", "none",
+     "loose", "beside", "loose split", "empty split", "classes"],
 )  # fmt: skip
 def test_bad_folders_are_one_line_that_names_the_file(read, image_bytes, tmp_path, case) -> None:
     files, said = bad_folders(image_bytes)[case]
+    (tmp_path / "x").mkdir()
     with pytest.raises(DataError, match=said) as caught:
         read(fill(tmp_path / "x", files))
     assert "\n" not in str(caught.value)
@@ -150,9 +154,31 @@ def test_an_empty_class_folder_is_named(read, classes, tmp_path) -> None:
         read(folder)
 
 
-def test_opaque_alpha_is_dropped_without_loss(read, image_bytes, tmp_path) -> None:
-    split = read(fill(tmp_path / "x", {"1.png": image_bytes((1, 2, 3, 255), mode="RGBA")}))
-    assert split.values[0, :, 0, 0].tolist() == [1, 2, 3]
+def test_opaque_alpha_is_dropped_without_loss_and_noted(read, image_bytes, tmp_path) -> None:
+    opaque = image_bytes((1, 2, 3, 255), mode="RGBA")
+    split = read(fill(tmp_path / "x", {"1.png": opaque, "2.png": image_bytes((4, 5, 6), mode="RGB"), "3.png": opaque}))
+    assert split.values[:, :, 0, 0].tolist() == [[1, 2, 3], [4, 5, 6], [1, 2, 3]]
+    assert split.notes["alpha"] == "dropped from 2 images, all of it opaque"
+
+
+def test_images_without_alpha_have_no_note_of_it(read, image_bytes, tmp_path) -> None:
+    assert "alpha" not in read(fill(tmp_path / "x", {"1.png": image_bytes()})).notes
+
+
+def test_one_image_is_a_data_set(read, image_bytes, tmp_path) -> None:
+    assert read(fill(tmp_path / "x", {"1.png": image_bytes(7)})).values.shape == (1, 1, 4, 4)
+
+
+def test_a_file_that_may_not_be_read_is_named(read, image_bytes, tmp_path, monkeypatch) -> None:
+    folder = fill(tmp_path / "x", {"1.png": image_bytes()})
+
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(DataError, match=r"x cannot be read: .*Permission denied.*1\.png") as caught:
+        read(folder)
+    assert "\n" not in str(caught.value)
 
 
 def test_the_shared_jpegs_load(read, real_data) -> None:

@@ -24,7 +24,8 @@ def test_the_registry_imports_nothing_heavy() -> None:
 
 
 def test_every_data_set_of_the_plan_is_there() -> None:
-    wanted = "digits gaussian_clusters ring2d grid2d mnist fashion_mnist kmnist cifar10 cifar100 stl10 folder"
+    wanted = "digits gaussian_clusters ring2d grid2d mnist stacked_mnist fashion_mnist kmnist cifar10 cifar100 stl10"
+    wanted += " folder npz"
     assert sorted(BY_NAME) == sorted(wanted.split())
 
 
@@ -42,7 +43,11 @@ def test_points_have_no_extractors_and_images_have_pixels(spec) -> None:
 
 @pytest.mark.parametrize(
     ("name", "number"),
-    [(name, 100 if name == "cifar100" else 10) for name in BY_NAME if BY_NAME[name].shape not in (None, (2,))],
+    [
+        (name, {"cifar100": 100, "stacked_mnist": 1000}.get(name, 10))
+        for name in BY_NAME
+        if BY_NAME[name].shape not in (None, (2,))
+    ],
 )
 def test_class_names_are_as_many_as_the_labels_and_all_different(name, number) -> None:
     assert len(set(BY_NAME[name].classes)) == number

@@ -55,6 +55,11 @@ def test_copies_with_a_little_noise_are_not_authentic_either() -> None:
     assert measured(training[:200] + 1e-3 * drawn(200, 1), training, drawn(200, 3)).value == 0.0
 
 
+def test_copies_of_a_training_image_that_occurs_twice_are_not_authentic() -> None:
+    training = drawn(100, 0)
+    assert measured(training, torch.cat([training, training]), drawn(50, 3)).value == 0.0
+
+
 def test_fresh_points_of_the_same_law_are_as_authentic_as_held_out_ones() -> None:
     found = measured(drawn(300, 7), drawn(400, 0), drawn(300, 3))
     assert found.remark is None

@@ -106,8 +106,16 @@ def test_dropped_modes_are_missed_and_noise_is_unsure(catalog: Catalog) -> None:
     assert noise[quality].value < few[quality].value - 20
 
 
-def test_a_classifier_of_other_data_counts_nothing_here(catalog: Catalog) -> None:
-    with pytest.raises(Inapplicable, match="no extractor in use"):
+def test_a_classifier_of_other_data_counts_nothing_here(catalog: Catalog, tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", arr_0=np.zeros((9, 8, 8, 1), dtype=np.uint8))
+    other = load_dataset(catalog, f"npz:{tmp_path}/x.npz", tmp_path)
+    bench = Bench(Noise(), other, catalog, 0, "cpu")
+    with pytest.raises(Inapplicable, match="no extractor in use is a classifier of data set 'npz'"):
+        ClassifiedModes().measurements(Offer(bench, EvaluationSettings(extractors=("digits-cnn",))))
+
+
+def test_features_that_are_no_classifier_count_nothing(catalog: Catalog) -> None:
+    with pytest.raises(Inapplicable, match=r"no extractor in use \(pixels\) gives logits"):
         ClassifiedModes().measurements(offering(Noise(), catalog)[1])
 
 

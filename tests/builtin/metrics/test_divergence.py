@@ -20,9 +20,10 @@ def test_it_is_the_relative_entropy_of_scipy() -> None:
 
 
 def test_shares_that_are_the_weights_have_no_divergence_and_never_a_negative_one() -> None:
-    for n in range(1, 60):
-        counts = torch.arange(1, n + 1)
-        assert 0.0 <= reverse_kl(counts, counts.double() / counts.sum()) < 1e-14
+    for seed in range(200):
+        counts = torch.from_numpy(np.random.default_rng(seed).integers(1, 1000, 13))
+        shares = counts.double() / counts.sum()
+        assert 0.0 <= reverse_kl(counts, shares / shares.sum()) < 1e-14
 
 
 def test_one_of_k_equal_modes_costs_their_logarithm_in_either_unit() -> None:
@@ -52,6 +53,11 @@ def test_the_floor_is_what_a_perfect_generator_scores(classes: int) -> None:
     assert floor == pytest.approx(np.mean(scored), rel=0.1)
     if classes == 1000:
         assert floor == pytest.approx(0.0100, abs=5e-5)
+
+
+def test_the_standard_error_of_equal_shares_is_that_of_a_chi_squared_law() -> None:
+    counts = torch.full((20,), 5)
+    assert sampling_error(counts, counts / 100) == pytest.approx((19 / 2) ** 0.5 / 100, rel=1e-6)
 
 
 @pytest.mark.parametrize("same", [True, False])

@@ -84,7 +84,7 @@ def orthogonal(n: int, d: int, seed: int) -> Tensor:
     return torch.linalg.qr(rows).Q * (n - 1) ** 0.5 if n > d else rows
 
 
-@pytest.mark.parametrize("times", [10, 60])
+@pytest.mark.parametrize("times", [5, 10, 60])
 def test_repeated_samples_leave_the_rank_low_and_the_distance_right(times: int) -> None:
     """Ten images over and over fill a covariance of 64 features that has rank nine."""
     ten, b = features(10, 64, 0), features(300, 64, 1)

@@ -9,13 +9,13 @@ import pytest
 import torch
 from PIL import Image
 
-from harness.builtin.metrics.memorisation import Memorisation, distance_ratio, halved_ratios, memorisation
+from harness.builtin.metrics.memorisation import Memorisation, halved_ratios, memorisation
 from harness.catalog import Catalog
 from harness.config import EvaluationSettings
 from harness.data import LoadedDataset, Split, load_dataset
 from harness.doctor.patients import Replay
 from harness.errors import EvaluationError
-from harness.evaluation import Bench, Inapplicable, MetricEntry, Offer, RealSet, Value, fit_gaussian
+from harness.evaluation import Bench, Inapplicable, MetricEntry, Offer, RealSet, Value
 from harness.randomness import keyed
 
 #: features, so many that distances hardly vary from draw to draw
@@ -69,10 +69,10 @@ def test_test_images_that_happen_to_be_near_alarm_nobody_whose_samples_are_far_f
 
 
 def test_the_ratio_is_that_of_the_two_distances() -> None:
-    training, samples, test = drawn(50, 0), drawn(50, 1) + 1, drawn(50, 2) + 2
-    gaussians = [fit_gaussian(rows) for rows in (training, samples, test)]
-    assert distance_ratio(*gaussians) == pytest.approx(1 / distance_ratio(*reversed(gaussians)))
-    assert distance_ratio(fit_gaussian(samples + 3), gaussians[1], fit_gaussian(samples + 1)) == pytest.approx(9.0)
+    samples = drawn(50, 1)
+    assert ratio(samples, samples + 3, samples + 1).value == pytest.approx(9.0)
+    training = torch.cat([samples + 3, samples - 1])
+    assert ratio(samples, training, samples + 1).value == pytest.approx(5.0)
 
 
 def test_the_error_over_parts_is_none_for_a_single_one() -> None:
@@ -92,9 +92,17 @@ def test_halves_share_no_image() -> None:
     assert len(found.unique()) > 10
 
 
-def test_samples_that_are_the_test_images_have_no_ratio() -> None:
+def test_samples_that_are_the_test_images_have_a_large_ratio_that_says_why() -> None:
+    test = drawn(300, 1)
+    found = ratio(test, drawn(300, 0), test)
+    assert 1e6 < found.value < 1e12
+    assert found.remark is not None
+    assert "the same features, but for rounding" in found.remark
+
+
+def test_constant_images_have_no_ratio() -> None:
     same = torch.zeros(10, 3)
-    with pytest.raises(EvaluationError, match="nothing can be divided by their distance"):
+    with pytest.raises(EvaluationError, match="no ratio can be made of them"):
         ratio(same, drawn(10, 0)[:, :3], same)
 
 
@@ -139,6 +147,7 @@ def test_copies_of_what_was_trained_on_raise_both_alarms(quarter: LoadedDataset)
     assert authentic.value == 0.0
     assert apart.remark is not None
     assert authentic.remark is not None
+    assert_copies_are_beside_what_they_copy(authentic)
 
 
 def test_real_images_that_were_not_trained_on_raise_none(quarter: LoadedDataset) -> None:
@@ -157,10 +166,16 @@ def test_copies_of_a_whole_split_are_found_and_shown(catalog: Catalog) -> None:
         f"memorisation_ratio[pixels,native,test,300x300,train4x300,{made}]",
         f"authenticity_pct[pixels,native,test,200x200,train1437,{made}]",
     ]
-    _, authentic = found.values()
+    apart, authentic = found.values()
+    assert apart.std_error is not None  # over the four parts
     assert authentic.value == 0.0
-    shown = np.asarray(Image.open(io.BytesIO(authentic.figures["nearest-training-images-pixels"])))
-    # the first neighbour of each copy is what it was copied from
+    assert_copies_are_beside_what_they_copy(authentic)
+
+
+def assert_copies_are_beside_what_they_copy(found: Value) -> None:
+    """In the picture, the first neighbour of each sample is the same image."""
+    shown = np.asarray(Image.open(io.BytesIO(found.figures["nearest-training-images-pixels"])))
+    assert shown.shape[0] == 12 * 34 - 2
     for row in range(12):
         sample, neighbour = (shown[row * 34 : row * 34 + 32, start : start + 32] for start in (0, 42))
         assert (sample == neighbour).all()

@@ -46,6 +46,12 @@ def test_near_ties_far_out_are_told_apart() -> None:
     assert found.which.tolist() == [[20, 21, 19]]
 
 
+def test_what_products_cannot_tell_apart_is_told_by_differences() -> None:
+    steps = torch.arange(5, dtype=torch.float64) * 1e-3
+    among = torch.cat([1e6 + steps, -1e6 - steps])[:, None]  # their squares, 1e12, keep no digit of a step's, 1e-6
+    assert nearest(among[:5] + 1e-4, among, 1).which[:, 0].tolist() == [0, 1, 2, 3, 4]
+
+
 def test_of_equals_the_first_is_taken() -> None:
     among = torch.tensor([[5.0], [1.0], [-1.0], [1.0]])
     found = nearest(torch.zeros(1, 1), among, 3)
