@@ -14,6 +14,7 @@ from harness.capabilities import Calibrated, Samples
 from harness.data.stream import as_float
 from harness.errors import EvaluationError
 from harness.evaluation.evidence import Counted, Evidence, SetEvidence
+from harness.evaluation.generation import networks_of
 from harness.evaluation.observations import TrainingImages
 from harness.evaluation.sets import GeneratedSet
 
@@ -57,8 +58,13 @@ class Calibration(Evidence[None]):
     def make(self, bench: Bench) -> None:
         if isinstance(bench.trained, Calibrated):
             training = bench.get(TrainingImages())
-            with bench.asking():
+            modes = {module: module.training for net in networks_of(bench.trained).values() for module in net.modules()}
+            for network in networks_of(bench.trained).values():
+                network.eval()
+            with torch.no_grad():  # and buffers are left as they become: a method may keep what it learns in one
                 bench.trained.calibrate(as_float(torch.from_numpy(training.values)).to(bench.device))
+            for module, training_mode in modes.items():
+                module.training = training_mode
 
 
 @dataclass(frozen=True)

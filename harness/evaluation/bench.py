@@ -111,10 +111,12 @@ class Bench:
         return cut
 
     def put(self, request: Evidence[T], made: T) -> None:
-        """Lay down evidence that was made along the way."""
+        """Lay down evidence that was made along the way; more of the same that lies there already stays."""
         family = _family(request)
-        self._made[family] = made
-        self._count[family] = request.items() if isinstance(request, Counted) else 0
+        count = request.items() if isinstance(request, Counted) else 0
+        if family not in self._made or count >= self._count[family]:
+            self._made[family] = made
+            self._count[family] = count
 
     def holds(self, request: Evidence[Any]) -> bool:
         """Whether evidence was made before, or will be stored once it is: asking for it makes nothing twice."""

@@ -24,7 +24,7 @@ def test_every_metric_says_how_it_moves(catalog: Catalog):
     assert silent == []
 
 
-def test_only_metrics_without_their_weights_are_left_unexamined(harness):
+def test_only_a_metric_without_its_weights_is_left_unexamined(harness):
     answer = json.loads(harness("doctor", "metrics", "--json").out)
     assert {entry["metric"] for entry in answer["unexamined"]} <= {"path-length"}
 

@@ -292,3 +292,28 @@ def test_a_reconstruction_of_another_shape_is_refused(bench: Bench) -> None:
     bench.trained.reconstruct = lambda images: Reconstructions(images[:, :, :1], images.flatten(1))
     with pytest.raises(EvaluationError, match=r"images of shape \(250, 1, 8, 8\) were rebuilt as \(250, 1, 1, 8\)"):
         bench.get(Reconstruction(REAL, (shift,)))
+
+
+class KeepsInBuffer(nn.Module):
+    """A scorer that keeps what it is calibrated by in a buffer of its network."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("seen", torch.zeros(1))
+        self.networks, self.subject = {"net": self}, {}
+
+    def calibrate(self, images: Tensor) -> None:
+        assert not self.training
+        self.seen.fill_(len(images))
+
+    def outlier_scores(self, images: Tensor) -> dict[str, Tensor]:
+        return {"seen": self.seen.expand(len(images))}
+
+
+def test_a_calibration_that_lies_in_a_buffer_is_still_there_when_scores_are_asked_for(
+    digits: LoadedDataset, catalog: Catalog
+) -> None:
+    scorer = KeepsInBuffer()
+    scores = Bench(scorer, digits, catalog, 0, "cpu").get(OutlierScores(RealSet("test", 5)))
+    assert scores["seen"].tolist() == [1437.0] * 5
+    assert scorer.training

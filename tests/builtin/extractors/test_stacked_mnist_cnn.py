@@ -40,7 +40,7 @@ def test_features_are_those_of_the_three_channels_side_by_side(
 def test_logits_are_joint_log_probabilities_with_the_first_channel_as_hundreds(
     single: Extractor, stacked: Extractor
 ) -> None:
-    a, b, c = (single(images()[:, [channel]])["logits"].double().log_softmax(1) for channel in range(3))
+    a, b, c = ((2.0 * single(images()[:, [channel]])["logits"].double()).log_softmax(1) for channel in range(3))
     found = stacked(images())["logits"].double()
     assert found.shape == (5, 1000)
     assert torch.allclose(found.exp().sum(1), torch.ones(5, dtype=torch.float64), atol=1e-5)

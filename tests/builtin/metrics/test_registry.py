@@ -23,7 +23,12 @@ def test_every_metric_can_be_loaded_and_built() -> None:
         assert callable(import_module(spec.metric)().measurements)
 
 
-def test_each_name_of_a_value_has_one_owner_and_fid_is_kept_for_inception() -> None:
+def test_each_name_of_a_value_has_one_owner() -> None:
     names = [name for spec in METRICS for name in spec.names]
     assert len(names) == len(set(names))
-    assert "fid" not in names
+
+
+def test_every_metric_says_where_it_comes_from_and_how_each_value_moves() -> None:
+    for spec in METRICS:
+        assert spec.source, spec.name
+        assert spec.moves.keys() == spec.names.keys(), spec.name
