@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -41,12 +41,24 @@ def plan(bench: Bench, offer: Offer) -> list[tuple[MetricSpec, Measurement]]:
                 continue
             name = next(name for name in asked if name == spec.name or name in spec.names)
             raise EvaluationError(f"metric '{name}' cannot be measured here: {reason}") from None
-        wanted = None if asked is None or spec.name in asked else set(asked)
+        wanted = None if asked is None or spec.name in asked else set(asked) & set(spec.names)
+        _check_measured(wanted or (), measurements)
         for only in (_restricted(each, wanted) for each in measurements):
             if only is not None:
                 _check_counts(only)
                 planned.append((spec, only))
     return planned
+
+
+def _check_measured(names: Iterable[str], measurements: Sequence[Measurement]) -> None:
+    """Every value that was named is measured: a family may give only some of its values with these networks."""
+    found = {protocol.metric: None for measurement in measurements for protocol in measurement.protocols.values()}
+    for name in sorted(names):
+        if name not in found:
+            raise EvaluationError(
+                f"metric '{name}' cannot be measured here: what is measured goes by the name of {', '.join(found)}",
+                "name that, or another extractor",
+            )
 
 
 def _all(catalog: Catalog) -> list[MetricSpec]:

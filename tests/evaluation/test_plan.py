@@ -134,3 +134,10 @@ def test_an_extractor_that_does_not_take_the_images_is_refused(
 def test_extractors_for_points_are_refused(toy: Toy, ring2d: LoadedDataset, catalog: Catalog) -> None:
     with pytest.raises(EvaluationError, match="names pixels, but data set 'ring2d' holds points"):
         ids(toy((2,)), ring2d, catalog, extractors=("pixels",))
+
+
+def test_a_named_value_that_these_networks_do_not_give_is_refused(
+    toy: Toy, digits: LoadedDataset, catalog: Catalog
+) -> None:
+    with pytest.raises(EvaluationError, match=r"'fid' cannot be measured here: .* by the name of fd; name that, or"):
+        ids(toy((1, 8, 8)), digits, catalog, metrics=("fid", "recall"))

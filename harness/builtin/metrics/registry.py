@@ -127,7 +127,7 @@ SPECS: tuple[MetricSpec, ...] = (
         moves={"nmi": _CLUSTERS, "ari": _CLUSTERS, "cluster_accuracy": _CLUSTERS, "purity": _CLUSTERS},
     ),
     MetricSpec(
-        name="modes",
+        name="recovered-modes",
         summary="recovered modes, share of samples that are surely of one, reverse KL of their shares (nats, log10)",
         metric=f"{_HERE}.modes:RecoveredModes",
         names={"modes": True, "high_quality_pct": True, "reverse_kl": False},
