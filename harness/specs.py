@@ -50,6 +50,7 @@ class DatasetSpec:
     :param extractors: feature networks that evaluation uses by default, most telling first.
     :param modes: "module:function" returning :class:`harness.data.Modes` where the law is a known mixture.
     :param argument: what may follow a colon after the name ("PATH" for ``folder:PATH``); None for nothing.
+    :param made_of: a data set whose files this one is made of, where it has none of its own.
     """
 
     name: str
@@ -66,6 +67,7 @@ class DatasetSpec:
     extractors: tuple[str, ...] = ("pixels",)
     modes: str | None = None
     argument: str | None = None
+    made_of: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from harness.catalog import Catalog, open_catalog
 from harness.cli.options import AsJson, DataRoot, Without
 from harness.cli.printing import print_json, print_table
 from harness.errors import DataError
-from harness.specs import RemoteFile
+from harness.specs import DatasetSpec, RemoteFile
 
 if TYPE_CHECKING:
     from harness.data.verifying import FileState
@@ -35,7 +35,7 @@ def path(
     from harness.data.files import data_root as root_of
     from harness.data.files import own_folder
 
-    spec = open_catalog(without or ()).dataset(name)
+    spec = _with_files(open_catalog(without or ()), name)
     root = root_of(data_root)
     argument = name.partition(":")[2]
     folder = Path(argument).expanduser() if argument else own_folder(spec, root)
@@ -89,7 +89,7 @@ def fetch(
     from harness.data.files import missing
     from harness.data.verifying import verify_file
 
-    spec = open_catalog(without or ()).dataset(name)
+    spec = _with_files(open_catalog(without or ()), name)
     root = root_of(data_root)
     states = []
     for file in spec.files:
@@ -108,6 +108,12 @@ def fetch(
         print(f"data set '{name}' has no files to download")
         return
     _print_states(name, states, as_json)
+
+
+def _with_files(catalog: Catalog, name: str) -> DatasetSpec:
+    """The data set whose files these are: another, where this one is made of it."""
+    spec = catalog.dataset(name)
+    return spec if spec.made_of is None else catalog.dataset(spec.made_of)
 
 
 def _verify_by_loading(catalog: Catalog, name: str, root: Path, as_json: bool) -> None:

@@ -155,3 +155,9 @@ def test_real_files_verify_although_they_were_compressed_anew(capsys, real_data)
     code, out, _ = harness(capsys, "verify", "mnist", "--data-root", real_data)
     assert code == 0
     assert out.count(": ok, ") == 4
+
+
+def test_files_of_a_set_that_is_made_of_another_are_those_of_the_other(harness, refused, tmp_path):
+    assert harness("data", "path", "stacked_mnist", "--data-root", tmp_path).out.strip() == str(tmp_path / "mnist")
+    said = refused("data", "fetch", "stacked_mnist", "--data-root", tmp_path, "--offline")
+    assert "data set 'mnist' needs train-images-idx3-ubyte.gz" in said

@@ -29,7 +29,7 @@ def loaded(catalog, spec, split: str) -> Split | Law:
     try:
         return load(DataRequest(spec, root, split))
     except DataError as error:
-        if not spec.files:
+        if not spec.files and spec.made_of is None:
             raise
         if "harness data fetch" not in str(error):
             raise

@@ -43,3 +43,11 @@ def test_weights_that_ship_with_a_plugin_have_a_checksum(catalog: Catalog) -> No
         if spec.packaged:
             assert spec.weights is not None, spec.name
             assert spec.weights.sha256, spec.name
+
+
+def test_a_data_set_that_is_made_of_another_has_no_files_of_its_own(catalog: Catalog) -> None:
+    made = [s for s in catalog.all("dataset") if isinstance(s, DatasetSpec) and s.made_of is not None]
+    assert made
+    for spec in made:
+        assert not spec.files
+        assert catalog.dataset(spec.made_of or "").files

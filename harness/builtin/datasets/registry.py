@@ -194,7 +194,6 @@ SPECS: tuple[DatasetSpec, ...] = (
     ),
     DatasetSpec(
         name="stacked_mnist",
-        # no files of its own: it is made of mnist's
         summary="110,000 stacks of three MNIST digits, 28x28 pixels in colour, 1,000 modes; files are mnist's",
         load=f"{_HERE}.stacked_mnist:load",
         kind="images",
@@ -205,6 +204,7 @@ SPECS: tuple[DatasetSpec, ...] = (
         source="Metz et al. (2017), unrolled GANs; padded to 32 pixels, where some resize by bilinear interpolation",
         defaults={"fit": "pad"},
         extractors=("stacked-mnist-cnn", "pixels"),
+        made_of="mnist",
     ),
     DatasetSpec(
         name="fashion_mnist",
