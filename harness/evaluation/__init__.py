@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from harness.evaluation.observations import Conditions, Features, KnownModes, Labels, TrainingImages
     from harness.evaluation.offer import Offer
     from harness.evaluation.protocol import Difference, Protocol, Term, differences
-    from harness.evaluation.sets import GeneratedSet, OutlierSet, RealSet
+    from harness.evaluation.sets import GeneratedSet, OutlierSet, PartOfSplit, RealSet
     from harness.evaluation.statistics import ImportedStatistics, Statistics
     from harness.evaluation.stored import StoredImages, StoredSet
 
@@ -41,7 +41,7 @@ _HOMES = {
     "observations": ("Conditions", "Features", "KnownModes", "Labels", "TrainingImages"),
     "offer": ("Offer",),
     "protocol": ("Difference", "Protocol", "Term", "differences"),
-    "sets": ("GeneratedSet", "OutlierSet", "RealSet"),
+    "sets": ("GeneratedSet", "OutlierSet", "PartOfSplit", "RealSet"),
     "statistics": ("ImportedStatistics", "Statistics"),
     "stored": ("StoredImages", "StoredSet"),
 }
@@ -69,6 +69,7 @@ __all__ = [
     "OutlierScores",
     "OutlierSet",
     "Pair",
+    "PartOfSplit",
     "Protocol",
     "RealSet",
     "Reconstruction",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
@@ -85,18 +86,31 @@ class GeneratedSet(SetEvidence[Samples]):
 REAL_ORDER_SEED = 0
 
 
-@dataclass(frozen=True)
-class RealSet(SetEvidence[Split]):
-    """Real items: the first `count` of a fixed random order of a split."""
+def order_of(count: int) -> np.ndarray:
+    """The fixed random order of `count` stored items."""
+    return keyed("real set", REAL_ORDER_SEED, count).permutation(count)
 
-    split: str
+
+class PartOfSplit(SetEvidence[Split]):
+    """The first `count` items of a split in a fixed random order. Subclasses are frozen dataclasses."""
+
     count: int
+
+    @abstractmethod
+    def source(self, bench: Bench) -> Split:
+        """The whole split, as it is stored."""
+
+    @abstractmethod
+    def named(self, bench: Bench) -> str:
+        """What to call it in an error."""
 
     def items(self) -> int:
         return self.count
 
-    def resized(self, count: int) -> RealSet:
-        return replace(self, count=count)
+    def resized(self, count: int) -> Self:
+        changed: Any = self
+        other: Self = replace(changed, count=count)
+        return other
 
     def first(self, made: Split, count: int) -> Split:
         return made if count == len(made) else made.subset(np.arange(count))
@@ -108,17 +122,24 @@ class RealSet(SetEvidence[Split]):
         yield from torch.from_numpy(made.values).split(ROWS)
 
     def make(self, bench: Bench) -> Split:
-        whole = bench.dataset.finite(self.split)
+        whole = self.source(bench)
         if not 1 <= self.count <= len(whole):
-            raise EvaluationError(
-                f"split '{self.split}' of data set '{bench.dataset.name}' has {len(whole)} items, not {self.count}"
-            )
+            raise EvaluationError(f"{self.named(bench)} has {len(whole)} items, not {self.count}")
         return whole.subset(order_of(len(whole))[: self.count])
 
 
-def order_of(count: int) -> np.ndarray:
-    """The fixed random order of `count` stored items."""
-    return keyed("real set", REAL_ORDER_SEED, count).permutation(count)
+@dataclass(frozen=True)
+class RealSet(PartOfSplit):
+    """Real items."""
+
+    split: str
+    count: int
+
+    def source(self, bench: Bench) -> Split:
+        return bench.dataset.finite(self.split)
+
+    def named(self, bench: Bench) -> str:
+        return f"split '{self.split}' of data set '{bench.dataset.name}'"
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -14,8 +13,7 @@ from harness.capabilities import Samples
 from harness.data.contracts import Split
 from harness.data.stream import as_float
 from harness.errors import EvaluationError
-from harness.evaluation.evidence import SetEvidence
-from harness.evaluation.sets import ROWS, order_of
+from harness.evaluation.sets import PartOfSplit, order_of
 from harness.randomness import Seeds
 
 if TYPE_CHECKING:
@@ -32,7 +30,7 @@ class StoredImages:
     """
 
     def __init__(self, split: Split, subject: Mapping[str, str] | None = None) -> None:
-        self.split = split.subset(order_of(len(split)))
+        self.split = split
         self.checksum = split.checksum
         self.networks: Mapping[str, nn.Module] = {}
         self.subject: Mapping[str, str] = dict(subject or {})
@@ -56,35 +54,21 @@ class StoredImages:
             raise EvaluationError("stored images cannot be asked for by condition")
         if len(seeds) and int(seeds.indices.max()) >= len(self.split):
             raise EvaluationError(f"there are {len(self.split)} stored images, not {int(seeds.indices.max()) + 1}")
-        chosen = self.split.subset(seeds.indices)
+        chosen = self.split.subset(order_of(len(self.split))[seeds.indices])
         labels = None if chosen.labels is None else torch.from_numpy(chosen.labels)
         return Samples(as_float(torch.from_numpy(chosen.values)), labels, torch.zeros(len(seeds), 0))
 
 
 @dataclass(frozen=True)
-class StoredSet(SetEvidence[Split]):
-    """The first `count` stored images, as they are stored: uint8."""
+class StoredSet(PartOfSplit):
+    """Stored images, as they are stored: uint8."""
 
     checksum: str
     count: int
 
-    def items(self) -> int:
-        return self.count
-
-    def resized(self, count: int) -> StoredSet:
-        return replace(self, count=count)
-
-    def first(self, made: Split, count: int) -> Split:
-        return made if count == len(made) else made.subset(np.arange(count))
-
-    def blocks(self, bench: Bench) -> Generator[Tensor, None, None]:
-        yield from self.blocks_of(self.make(bench))
-
-    def blocks_of(self, made: Split) -> Generator[Tensor, None, None]:
-        yield from torch.from_numpy(made.values).split(ROWS)
-
-    def make(self, bench: Bench) -> Split:
+    def source(self, bench: Bench) -> Split:
         stored: StoredImages = bench.trained
-        if not 1 <= self.count <= len(stored.split):
-            raise EvaluationError(f"there are {len(stored.split)} generated images, not {self.count}")
-        return stored.split.subset(np.arange(self.count))
+        return stored.split
+
+    def named(self, bench: Bench) -> str:
+        return "the set of generated images"

@@ -23,6 +23,7 @@ from harness.evaluation import (
     check_evaluation,
     evaluate,
 )
+from harness.evaluation.quantise import rounded
 from harness.randomness import Seeds
 
 
@@ -45,9 +46,9 @@ def images(count: int, bench: Bench) -> StoredSet:
 
 def test_the_order_is_random_fixed_and_independent_of_the_count(bench: Bench, split: Split) -> None:
     few, all_ = images(40, bench).make(bench), images(300, bench).make(bench)
-    again = StoredImages(split).split
+    sampled = bench.trained.sample(Seeds(0, range(300))).images
     assert np.array_equal(few.values, all_.values[:40])
-    assert np.array_equal(again.values, all_.values)
+    assert np.array_equal(rounded(sampled).numpy(), all_.values)
     assert len(set(few.labels)) > 7  # type: ignore[arg-type]
     assert sorted(row.tobytes() for row in all_.values) == sorted(row.tobytes() for row in split.values)
 
@@ -84,7 +85,7 @@ def test_samples_of_stored_images_give_the_features_of_the_images(bench: Bench) 
 
 def test_more_than_there_are_and_conditions_are_refused(bench: Bench) -> None:
     for call in (lambda: images(301, bench).make(bench), lambda: bench.trained.sample(Seeds(0, range(298, 301)))):
-        with pytest.raises(EvaluationError, match="there are 300 .*images, not 301"):
+        with pytest.raises(EvaluationError, match=r"300 (items|stored images), not 301"):
             call()
     with pytest.raises(EvaluationError, match="cannot be asked for by condition"):
         bench.trained.sample(Seeds(0, range(2)), torch.zeros(2, dtype=torch.int64))

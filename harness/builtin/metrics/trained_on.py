@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from dataclasses import dataclass, replace
-
-import numpy as np
-import torch
-from torch import Tensor
+from dataclasses import dataclass
 
 from harness.data import Split
-from harness.evaluation import Bench, Features, Offer, SetEvidence, Term, TrainingImages
-from harness.evaluation.sets import ROWS, order_of
+from harness.evaluation import Bench, Features, Offer, PartOfSplit, Term, TrainingImages
 
 
 @dataclass(frozen=True)
-class TrainedOn(SetEvidence[Split]):
-    """The first `count`, in a fixed random order, of the images that were left to train on."""
+class TrainedOn(PartOfSplit):
+    """The images that were left to train on."""
 
     count: int
 
-    def items(self) -> int:
-        return self.count
+    def source(self, bench: Bench) -> Split:
+        return bench.get(TrainingImages())
 
-    def resized(self, count: int) -> TrainedOn:
-        return replace(self, count=count)
-
-    def first(self, made: Split, count: int) -> Split:
-        return made if count == len(made) else made.subset(np.arange(count))
-
-    def blocks(self, bench: Bench) -> Generator[Tensor, None, None]:
-        yield from self.blocks_of(self.make(bench))
-
-    def blocks_of(self, made: Split) -> Generator[Tensor, None, None]:
-        yield from torch.from_numpy(made.values).split(ROWS)
-
-    def make(self, bench: Bench) -> Split:
-        training = TrainingImages().make(bench)
-        return training.subset(order_of(len(training))[: self.count])
+    def named(self, bench: Bench) -> str:
+        return f"what is trained on of data set '{bench.dataset.name}'"
 
 
 def trained_count(offer: Offer) -> int:
