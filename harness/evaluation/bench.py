@@ -15,7 +15,6 @@ from harness.evaluation.extractors import Extractor, open_extractor
 from harness.evaluation.gaussian import Gaussian
 from harness.evaluation.generation import networks_of
 from harness.evaluation.isolation import undisturbed
-from harness.evaluation.observations import Features
 from harness.evaluation.reference_key import reference_key, statistics_key
 from harness.evaluation.sets import outlier_split
 from harness.evaluation.statistics_file import StatisticsFile
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from harness.catalog import Catalog
     from harness.data.contracts import Split
     from harness.data.loading import LoadedDataset
+    from harness.evaluation.observations import Features
 
 T = TypeVar("T")
 
