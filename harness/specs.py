@@ -145,6 +145,7 @@ class ExtractorSpec:
     :param packaged: "package:path" where the file ships with an installed package.
     :param extra: what to install for it, as ``pip install 'gan-harness[EXTRA]'``; None where nothing is needed.
     :param inception: whether it is the network that FID is named after; on any other, a Fréchet distance is an `fd`.
+    :param version: rises when it says something else of the same images with the same weights.
     :param classifies: the data set whose labels its logits stand for, in their order; None where it is no classifier
         of a data set.
     :param source: who made it, and under which licence its weights are published.
@@ -158,6 +159,7 @@ class ExtractorSpec:
     packaged: str | None = None
     extra: str | None = None
     inception: bool = False
+    version: int = 1
     classifies: str | None = None
     source: str = ""
 

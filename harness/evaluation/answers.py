@@ -14,9 +14,11 @@ from harness.capabilities import Calibrated, Samples
 from harness.data.stream import as_float
 from harness.errors import EvaluationError
 from harness.evaluation.evidence import Counted, Evidence, SetEvidence
+from harness.evaluation.features import batches
 from harness.evaluation.generation import networks_of
 from harness.evaluation.observations import TrainingImages
 from harness.evaluation.sets import GeneratedSet
+from harness.randomness import seed_everything
 
 if TYPE_CHECKING:
     from harness.evaluation.bench import Bench
@@ -39,8 +41,8 @@ class Assignments(Counted[Tensor]):
 
     def make(self, bench: Bench) -> Tensor:
         found = []
-        for images, count in _batches(bench, self.of):
-            with bench.asking():
+        for start, images, count in _batches(bench, self.of):
+            with bench.asking("assign", start):
                 answers = bench.trained.assign(images)
             if answers.shape != (len(images),) or answers.dtype.is_floating_point:
                 raise EvaluationError(
@@ -58,13 +60,17 @@ class Calibration(Evidence[None]):
     def make(self, bench: Bench) -> None:
         if isinstance(bench.trained, Calibrated):
             training = bench.get(TrainingImages())
-            modes = {module: module.training for net in networks_of(bench.trained).values() for module in net.modules()}
-            for network in networks_of(bench.trained).values():
-                network.eval()
-            with torch.no_grad():  # and buffers are left as they become: a method may keep what it learns in one
-                bench.trained.calibrate(as_float(torch.from_numpy(training.values)).to(bench.device))
-            for module, training_mode in modes.items():
-                module.training = training_mode
+            modules = [module for network in networks_of(bench.trained).values() for module in network.modules()]
+            modes = [module.training for module in modules]
+            seed_everything("answer", bench.seed, "calibrate")
+            try:
+                for module in modules:
+                    module.training = False
+                with torch.no_grad():  # buffers are left as they become: a method may keep what it learns in one
+                    bench.trained.calibrate(as_float(torch.from_numpy(training.values).to(bench.device)))
+            finally:
+                for module, mode in zip(modules, modes, strict=True):
+                    module.training = mode
 
 
 @dataclass(frozen=True)
@@ -85,8 +91,8 @@ class OutlierScores(Counted[Mapping[str, Tensor]]):
     def make(self, bench: Bench) -> Mapping[str, Tensor]:
         bench.get(Calibration())
         found: dict[str, list[Tensor]] = {}
-        for images, count in _batches(bench, self.of):
-            with bench.asking():
+        for start, images, count in _batches(bench, self.of):
+            with bench.asking("outlier scores", start):
                 answers = bench.trained.outlier_scores(images)
             for name, scores in answers.items():
                 if scores.shape != (len(images),):
@@ -100,7 +106,7 @@ class OutlierScores(Counted[Mapping[str, Tensor]]):
 class Pair(NamedTuple):
     """A block of images beside what a method made of them.
 
-    :ivar images: float [B, C, H, W] in [-1, 1].
+    :ivar images: float [B, C, H, W] in [-1, 1]; generated ones may leave it where they are not clipped.
     :ivar rebuilt: float [B, C, H, W], clipped to [-1, 1].
     :ivar given: latents that the images were generated from, [B, ...]; None for real images.
     :ivar found: latents that the method found for them, [B, ...].
@@ -136,23 +142,27 @@ class Reconstruction(Counted[Tensor]):
         return torch.cat(rows)
 
 
-def pairs(bench: Bench, of: SetEvidence[Any]) -> Generator[Pair, None, None]:
-    """Images of a set beside their reconstructions, block by block."""
-    from harness.evaluation.features import batches
+def pairs(bench: Bench, of: SetEvidence[Any], clip: bool = True) -> Generator[Pair, None, None]:
+    """Images of a set beside their reconstructions, block by block, the networks in eval mode.
 
+    :param clip: whether generated images are clipped to [-1, 1], as they would be stored, before they are rebuilt.
+    """
     if isinstance(of, GeneratedSet):
+        start = 0
         with closing(of.samples(bench)) as parts:
             for samples in parts:  # the last block is filled up again, so that no answer depends on the count
-                ((_, images),) = batches([samples.images], of.block)
-                yield _rebuilt(bench, samples._replace(images=images), len(samples.images))
+                ((_, images, _),) = batches([samples.images], of.block)
+                shown = images.clamp(-1.0, 1.0) if clip else images
+                yield _rebuilt(bench, samples._replace(images=shown), start, len(samples.images))
+                start += of.block
         return
-    for images, count in _batches(bench, of):
-        yield _rebuilt(bench, Samples(images, None, torch.empty(0)), count)
+    for start, images, count in _batches(bench, of):
+        yield _rebuilt(bench, Samples(images, None, torch.empty(0)), start, count)
 
 
-def _rebuilt(bench: Bench, samples: Samples, count: int) -> Pair:
-    images = samples.images.clamp(-1.0, 1.0)
-    with bench.asking():
+def _rebuilt(bench: Bench, samples: Samples, start: int, count: int) -> Pair:
+    images = samples.images
+    with bench.asking("reconstruct", start):
         rebuilt, found = bench.trained.reconstruct(images)
     if rebuilt.shape != images.shape:
         raise EvaluationError(f"images of shape {tuple(images.shape)} were rebuilt as {tuple(rebuilt.shape)}")
@@ -160,10 +170,11 @@ def _rebuilt(bench: Bench, samples: Samples, count: int) -> Pair:
     return Pair(images[:count], rebuilt.float().clamp(-1.0, 1.0)[:count], given, found[:count])
 
 
-def _batches(bench: Bench, of: SetEvidence[Any]) -> Generator[tuple[Tensor, int], None, None]:
-    """Images of a set as float [ANSWER_BATCH, C, H, W] on the bench's device, each with how many of them are meant."""
-    from harness.evaluation.features import batches
+def _batches(bench: Bench, of: SetEvidence[Any]) -> Generator[tuple[int, Tensor, int], None, None]:
+    """Images of a set as float [ANSWER_BATCH, C, H, W] on the bench's device.
 
+    Beside each, the number of its first image, and how many of them are meant.
+    """
     with closing(bench.blocks(of)) as blocks:
-        for start, images in batches(blocks, ANSWER_BATCH):
-            yield as_float(images).to(bench.device), min(ANSWER_BATCH, of.items() - start)
+        for start, images, held in batches(blocks, ANSWER_BATCH):
+            yield start, as_float(images.to(bench.device)), held

@@ -18,6 +18,7 @@ from harness.evaluation.isolation import undisturbed
 from harness.evaluation.reference_key import reference_key, statistics_key
 from harness.evaluation.sets import outlier_split
 from harness.evaluation.statistics_file import StatisticsFile
+from harness.randomness import seed_everything
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
@@ -130,10 +131,14 @@ class Bench:
         return request.blocks(self)
 
     @contextmanager
-    def asking(self) -> Iterator[None]:
-        """The method's networks in eval mode, without gradients; afterwards they are as they were."""
+    def asking(self, *what: int | str) -> Iterator[None]:
+        """The method's networks in eval mode, without gradients; afterwards they are as they were.
+
+        :param what: is asked, and of which items: a method that draws on global generators answers the same again.
+        """
         networks = networks_of(self.trained)
         with undisturbed(networks), torch.no_grad():
+            seed_everything("answer", self.seed, *what)
             for network in networks.values():
                 network.eval()
             yield

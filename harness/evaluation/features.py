@@ -24,20 +24,24 @@ FEATURE_BATCH = 128
 
 def feature_pass(bench: Bench, of: SetEvidence[Any], wanted: Sequence[Features]) -> dict[Features, Tensor]:
     """Every wanted output for the images of `of`, each float32 [N, F] on the CPU, in one pass over the images."""
-    count = of.items()
+    count, made = of.items(), 0
     rows: dict[Features, Tensor] = {}
     rules = {(request.extractor, request.quantise) for request in wanted}
     with closing(bench.blocks(of)) as blocks, torch.no_grad():
-        for start, batch in batches(blocks, FEATURE_BATCH):
-            kept = min(len(batch), count - start)
+        for start, batch, held in batches(blocks, FEATURE_BATCH):
+            made += held
             looked_at = {
-                (name, rule): _outputs(bench, name, quantised(batch, rule), kept) for name, rule in sorted(rules)
+                (name, rule): _outputs(bench, name, quantised(batch, rule), held) for name, rule in sorted(rules)
             }
             for request in wanted:
                 output = _named(looked_at[request.extractor, request.quantise], request)
                 if request not in rows:
-                    rows[request] = torch.empty(count, output.shape[1])
-                rows[request][start : start + kept] = output[:kept].cpu()
+                    rows[request] = torch.empty(request.items(), output.shape[1])
+                kept = min(held, request.items() - start)
+                if kept > 0:
+                    rows[request][start : start + kept] = output[:kept].cpu()
+    if made != count:
+        raise EvaluationError(f"a set of {count} images was made of {made}")
     return rows
 
 
@@ -55,16 +59,19 @@ def _named(outputs: Mapping[str, Tensor], request: Features) -> Tensor:
     return outputs[request.output]
 
 
-def batches(blocks: Iterable[Tensor], size: int) -> Iterator[tuple[int, Tensor]]:
-    """Blocks of any size as batches of `size` with the number of their first image; zeros fill up the last."""
+def batches(blocks: Iterable[Tensor], size: int) -> Iterator[tuple[int, Tensor, int]]:
+    """Blocks of any size as batches of `size`, with the number of their first image and how many there are in them.
+
+    Zeros fill up the last.
+    """
     start, rest = 0, None
     for block in blocks:
         rest = block if rest is None else torch.cat([rest, block])
         while len(rest) >= size:
-            yield start, _batch(rest[:size], size)
+            yield start, _batch(rest[:size], size), size
             start, rest = start + size, rest[size:]
     if rest is not None and len(rest):
-        yield start, _batch(rest, size)
+        yield start, _batch(rest, size), len(rest)
 
 
 def _batch(images: Tensor, size: int) -> Tensor:

@@ -68,6 +68,8 @@ def sampling_mode(trained: Any, *, seed: int, block: int, batch_norm: BatchNormM
         try:
             for network in networks.values():
                 network.eval()
+            if batch_norm != "eval":
+                norms = _sampled_through(trained, norms, seed, block)
             if batch_norm == "standing":
                 _gather_standing_statistics(trained, norms, seed, block)
             for norm in norms:
@@ -81,6 +83,19 @@ def sampling_mode(trained: Any, *, seed: int, block: int, batch_norm: BatchNormM
 def is_batch_norm(module: nn.Module) -> bool:
     """Whether a module normalises with running statistics (torch's own batch norms, and others built like them)."""
     return module._buffers.get("running_mean") is not None
+
+
+def _sampled_through(trained: Sampler, norms: list[nn.Module], seed: int, block: int) -> list[nn.Module]:
+    """Those norms that sampling runs: an encoder's, which it does not, stay as training left them."""
+    used: list[nn.Module] = []
+    hooks = [norm.register_forward_pre_hook(lambda norm, _: used.append(norm)) for norm in norms]
+    try:
+        if norms:
+            sample_block(trained, derived_seed("standing", seed), 0, block)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return list(dict.fromkeys(used))
 
 
 def _gather_standing_statistics(trained: Sampler, norms: list[nn.Module], seed: int, block: int) -> None:

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 from torch import Tensor
 
-from harness.capabilities import Samples
 from harness.data.contracts import Modes, Split
 from harness.errors import EvaluationError
 from harness.evaluation.evidence import Counted, Evidence, SetEvidence
-from harness.evaluation.sets import GeneratedSet, RealSet
+from harness.evaluation.sets import GeneratedSet, PartOfSplit, RealSet
 
 if TYPE_CHECKING:
     from harness.evaluation.bench import Bench
@@ -58,18 +57,17 @@ class Features(Counted[Tensor]):
         most = max(request.items() for request in (self, *others))
         made = feature_pass(bench, self.of.resized(most), [self, *others])
         for request in (self, *others):
-            rows = made[request][: request.items()]
-            bench.keep_features(request, rows)
+            bench.keep_features(request, made[request])
             if request is not self:
-                bench.put(request, rows)
-        return made[self][: self.items()]
+                bench.put(request, made[request])
+        return made[self]
 
 
 @dataclass(frozen=True)
 class Labels(Counted[Tensor]):
     """Labels of real or stored items, int64 [N]."""
 
-    of: SetEvidence[Split]
+    of: PartOfSplit
 
     def items(self) -> int:
         return self.of.items()
@@ -78,10 +76,10 @@ class Labels(Counted[Tensor]):
         return replace(self, of=self.of.resized(count))
 
     def make(self, bench: Bench) -> Tensor:
-        made = self.of.make(bench)
-        if made.labels is None:
-            raise EvaluationError(f"data set '{bench.dataset.name}' has no labels")
-        return torch.from_numpy(made.labels)
+        found = self.of.labels(bench)
+        if found is None:
+            raise EvaluationError(f"{self.of.named(bench)} has no labels")
+        return torch.from_numpy(found)
 
 
 @dataclass(frozen=True)
@@ -101,12 +99,14 @@ class Conditions(Counted[Tensor]):
         if (along := self._along(bench)) is not None:
             bench.get(along)
             return bench.get(self)  # laid down on the way, if the method is told any
-        if isinstance(self.of, GeneratedSet) and not bench.holds(self.of):
+        found: Any
+        if isinstance(self.of, PartOfSplit):
+            found = self.of.labels(bench)
+        elif isinstance(self.of, GeneratedSet) and not bench.holds(self.of):
             told = [part.conditions.cpu() for part in self.of.samples(bench) if part.conditions is not None]
             found = torch.cat(told) if told else None
         else:
-            made = bench.get(self.of)
-            found = made.conditions if isinstance(made, Samples) else made.labels
+            found = bench.get(self.of).conditions
         if found is None:
             raise EvaluationError("the method is told no conditions")
         return torch.as_tensor(found)

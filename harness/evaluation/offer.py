@@ -47,10 +47,6 @@ class Offer:
         """Whether the generated side has labels: a method whose conditions are labels, or stored images with some."""
         return told_labels(self._bench.trained)
 
-    def classes(self) -> int:
-        """How many classes the generated side has; 0 where it has none."""
-        return self._bench.trained.n_conditions if self.told_labels() else 0
-
     # -- the real side -----------------------------------------------------------------------------
 
     def splits(self) -> tuple[str, ...]:
@@ -107,10 +103,15 @@ class Offer:
     def outlier_terms(self, outliers: OutlierSet) -> list[Term]:
         """Which outliers a protocol is about; their count is that of the inliers, which the id shows."""
         split = self._bench.outliers(outliers.dataset, outliers.split)
+        base, own_files, _ = outliers.dataset.partition(":")
+        # the same files have the same id wherever they lie
+        shown = f"{base}-{split.checksum[:12]}" if own_files else outliers.dataset
+        taken, fit = str(split.notes["split"]), str(split.notes.get("fit", "none"))
         return [
-            Term("outliers", outliers.dataset, outliers.dataset),
+            Term("outliers", outliers.dataset, shown),
+            Term("outliers_split", taken, None if taken == outliers.split else f"outliers-{taken}"),
             Term("outliers_checksum", split.checksum),
-            Term("outliers_fit", str(split.notes.get("fit", "none"))),
+            Term("outliers_fit", fit, None if fit == "none" else fit.partition(" ")[0]),
             Term("outlier_count", outliers.items()),
             Term("intensity", outliers.intensity, f"intensity{outliers.intensity:g}"),
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from harness.evaluation.observations import Features
 
 
+#: what feature networks are made of
+PACKAGES = ("torch", "torchvision", "pillow", "torch-fidelity", "clean-fid", "timm", "efficientnet-lite-pytorch")
+
+
 def reference_key(bench: Bench, request: Features) -> dict[str, Any] | None:
     """Everything but the count; None for features that are not kept: generated ones, and those without a network."""
     if not isinstance(request.of, RealSet) or bench.catalog.extractor(request.extractor).weights is None:
@@ -23,9 +28,9 @@ def reference_key(bench: Bench, request: Features) -> dict[str, Any] | None:
         "real_checksum": bench.dataset.finite(request.of.split).checksum,
         "order": REAL_ORDER_SEED,
         "batch": bench.extractor(request.extractor).batch,
-        # other arithmetic gives other last digits
-        "device": bench.device.type,
-        "torch": torch.__version__,
+        # other arithmetic, or another release of what resizes and looks, gives other digits
+        "device": _device(bench.device),
+        "packages": {name: _version(name) for name in PACKAGES},
     }
 
 
@@ -41,6 +46,7 @@ def measured_by(bench: Bench, request: Features) -> dict[str, Any]:
     return {
         "extractor": request.extractor,
         "extractor_sha256": weights_sha256(spec),
+        "extractor_version": spec.version,
         "output": request.output,
         "resize": bench.extractor(request.extractor).resize,
     }
@@ -54,3 +60,17 @@ def measured_of(bench: Bench, real: RealSet) -> dict[str, Any]:
         "split": real.split,
         "real_checksum": bench.dataset.finite(real.split).checksum,
     }
+
+
+def _device(device: torch.device) -> str:
+    """The GPU's name, or the device's kind: processors of one kind are not told apart."""
+    if device.type == "cuda" and torch.cuda.is_available():
+        return torch.cuda.get_device_name(device)
+    return device.type
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -116,16 +116,27 @@ class PartOfSplit(SetEvidence[Split]):
         return made if count == len(made) else made.subset(np.arange(count))
 
     def blocks(self, bench: Bench) -> Generator[Tensor, None, None]:
-        yield from self.blocks_of(self.make(bench))
+        whole, index = self._chosen(bench)
+        for rows in np.split(index, range(ROWS, len(index), ROWS)):  # never a second copy of the whole
+            yield torch.from_numpy(whole.values[rows])
 
     def blocks_of(self, made: Split) -> Generator[Tensor, None, None]:
         yield from torch.from_numpy(made.values).split(ROWS)
 
     def make(self, bench: Bench) -> Split:
+        whole, index = self._chosen(bench)
+        return whole.subset(index)
+
+    def labels(self, bench: Bench) -> np.ndarray | None:
+        """Labels of the items, int64 [count], without their images; None where there are none."""
+        whole, index = self._chosen(bench)
+        return None if whole.labels is None else whole.labels[index]
+
+    def _chosen(self, bench: Bench) -> tuple[Split, np.ndarray]:
         whole = self.source(bench)
         if not 1 <= self.count <= len(whole):
             raise EvaluationError(f"{self.named(bench)} has {len(whole)} items, not {self.count}")
-        return whole.subset(order_of(len(whole))[: self.count])
+        return whole, order_of(len(whole))[: self.count]
 
 
 @dataclass(frozen=True)
@@ -146,8 +157,9 @@ class RealSet(PartOfSplit):
 class OutlierSet(SetEvidence[Tensor]):
     """Images of another data set, or mixtures of them with images of this one (Cho 2025, section 4.3).
 
-    Image i is `intensity` times outlier i plus the rest of image i of this data set's split, both in [-1, 1]; it is
-    never rounded to 8 bits. Items are in stored order, so that partners have the same number.
+    Outliers are taken in a fixed random order, so that a part of a set sorted by class is not one class. Each is mixed,
+    `intensity` times itself plus the rest, with the image of this data set that has the same number in stored order
+    (counted round where there are more outliers), both in [-1, 1]; a mixture is never rounded to 8 bits.
 
     :param dataset: name of the other data set; its images are made to fit as this one's were.
     """
@@ -164,22 +176,27 @@ class OutlierSet(SetEvidence[Tensor]):
         return replace(self, count=count)
 
     def blocks(self, bench: Bench) -> Generator[Tensor, None, None]:
-        yield from self.blocks_of(self.make(bench))
+        outliers, partners = bench.outliers(self.dataset, self.split), bench.dataset.finite(self.split)
+        index = order_of(len(outliers))[: self.count]
+        for rows in np.split(index, range(ROWS, len(index), ROWS)):
+            mixed = as_float(torch.from_numpy(outliers.values[rows]))
+            if self.intensity < 1.0:
+                beside = as_float(torch.from_numpy(partners.values[rows % len(partners)]))
+                mixed = self.intensity * mixed + (1.0 - self.intensity) * beside
+            yield mixed
 
     def blocks_of(self, made: Tensor) -> Generator[Tensor, None, None]:
         yield from made.split(ROWS)
 
     def make(self, bench: Bench) -> Tensor:
         """All of them, float [N, C, H, W] in [-1, 1]."""
-        outliers = as_float(torch.from_numpy(bench.outliers(self.dataset, self.split).values[: self.count]))
-        if self.intensity == 1.0:
-            return outliers
-        partners = as_float(torch.from_numpy(bench.dataset.finite(self.split).values[: self.count]))
-        return self.intensity * outliers + (1.0 - self.intensity) * partners
+        return torch.cat(list(self.blocks(bench)))
 
 
 def outlier_split(beside: LoadedDataset, name: str, split: str) -> Split:
     """A split of another data set, its images made to fit as those of `beside` were.
+
+    Its notes say which `split` was taken, the training split where there is no other, and the `fit`.
 
     :raises EvaluationError: where they are of another kind, or cannot be made to fit.
     """
@@ -188,10 +205,13 @@ def outlier_split(beside: LoadedDataset, name: str, split: str) -> Split:
         raise EvaluationError(
             f"outliers are images: '{name}' holds {other.spec.kind}, '{beside.name}' {beside.spec.kind}"
         )
+    which = split if split in other.spec.splits else "train"
     try:
-        found = other.finite(split if split in other.spec.splits else "train")
+        found = other.finite(which)
     except NoSplit:  # the user's own files, in one heap
-        found = other.finite("train")
+        which = "train"
+        found = other.finite(which)
+    found = replace(found, notes={**found.notes, "split": which})
     stored, wanted = found.values.shape[1:], beside.finite(split).values.shape[1:]
     if stored[0] != wanted[0]:
         raise EvaluationError(

@@ -30,8 +30,10 @@ def set_terms(bench: Bench) -> list[Term]:
     """Which data the method was held against; nothing where only imported statistics stand for it."""
     if not bench.has_real:
         return []
-    fit = bench.dataset.fit.describe() if bench.dataset.fit else "none"
-    return [Term("dataset", bench.dataset.name), Term("fit", fit)]
+    fit = bench.dataset.fit
+    if fit is None or fit.before == fit.after:
+        return [Term("dataset", bench.dataset.name), Term("fit", "none")]
+    return [Term("dataset", bench.dataset.name), Term("fit", fit.describe(), f"{fit.how}{fit.after[1]}")]
 
 
 def real_terms(bench: Bench, real: Any, samples: SetEvidence[Any] | None) -> list[Term]:

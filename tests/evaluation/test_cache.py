@@ -223,7 +223,17 @@ def test_another_kind_of_device_or_torch_is_another_key(
     watch(there, NAME)
     assert reference_key(here, PART) != reference_key(there, PART)
     before = reference_key(here, PART)
-    monkeypatch.setattr(torch, "__version__", "1.0")
+    monkeypatch.setattr("harness.evaluation.reference_key.version", lambda package: "1.0")
+    assert reference_key(here, PART) != before
+    monkeypatch.undo()
+    assert reference_key(here, PART) == before
+
+
+def test_another_version_of_a_network_is_another_key(fresh: Callable[..., Bench], monkeypatch: Any) -> None:
+    here = fresh()
+    before = reference_key(here, PART)
+    spec = here.catalog.extractor(NAME)
+    monkeypatch.setitem(here.catalog._specs["extractor"], NAME, replace(spec, version=2))
     assert reference_key(here, PART) != before
 
 

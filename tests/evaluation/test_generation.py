@@ -80,13 +80,26 @@ def test_standing_statistics_are_the_plain_average_over_their_own_blocks(toy: To
     with sampling_mode(sampler, seed=1, block=32, batch_norm="standing"):
         standing = sampler.net[1].running_mean.clone(), sampler.net[1].running_var.clone()
         assert not sampler.net[1].training
-    assert sampler.sizes == [32] * STANDING_BLOCKS
+    assert sampler.sizes == [32] * (1 + STANDING_BLOCKS)  # one finds out what sampling runs
     assert 1 not in sampler.runs  # none of the samples that are measured has a part in it
     # the law of the hidden units is known: normal latents through a linear map
     weight, bias = sampler.net[0].weight, sampler.net[0].bias
     assert torch.allclose(standing[0], bias, atol=0.2)
     assert torch.allclose(standing[1], weight.square().sum(1), rtol=0.4)
     assert not torch.allclose(standing[1], torch.full((32,), 0.5), rtol=0.05)
+
+
+@pytest.mark.parametrize("batch_norm", ["train", "standing"])
+def test_a_network_that_sampling_does_not_run_keeps_its_own_statistics(toy: Toy, batch_norm: str) -> None:
+    sampler = toy((2,))
+    encoder = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+    encoder[1].running_mean.fill_(7.0)
+    networks = {"generator": sampler.net, "encoder": encoder}
+    both = type("Both", (), {"networks": networks, "sample": sampler.sample, "subject": {}})()
+    with sampling_mode(both, seed=1, block=32, batch_norm=batch_norm):
+        assert (encoder[1].running_mean == 7.0).all()
+        assert not encoder[1].training
+        assert sampler.net[1].training == (batch_norm == "train")
 
 
 @pytest.mark.parametrize("batch_norm", ["eval", "train", "standing"])

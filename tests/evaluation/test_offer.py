@@ -123,10 +123,9 @@ def test_labels_of_both_sides(
 ) -> None:
     assert offer().has_labels()
     assert not offer(dataset=heap).has_labels()
-    assert (offer().told_labels(), offer().classes()) == (False, 0)
-    assert (offer(stored).told_labels(), offer(stored).classes()) == (True, 10)
-    bare = StoredImages(Split(digits.finite("test").values, None, ()))
-    assert (offer(bare).told_labels(), offer(bare).classes()) == (False, 0)
+    assert not offer().told_labels()
+    assert offer(stored).told_labels()
+    assert not offer(StoredImages(Split(digits.finite("test").values, None, ()))).told_labels()
 
 
 def test_outlier_sets_have_to_be_named(offer: Callable[..., Offer]) -> None:
@@ -193,12 +192,38 @@ def test_the_terms_of_a_protocol_stand_in_a_fixed_order(offer: Callable[..., Off
     protocol = found.protocol("fd", Term("k", 3, "k3"), real=real, generated=generated)
     assert protocol.id == "fd[digits-cnn,native,train,1437x300,k3,uint8-round,block250,bn-eval]"
     assert list(protocol.record()) == [
-        *("metric", "extractor", "extractor_sha256", "output", "resize"),
+        *("metric", "extractor", "extractor_sha256", "extractor_version", "output", "resize"),
         *("dataset", "fit", "split", "real_checksum", "real_count", "generated_count"),
         *("k", "quantise", "block", "batch_norm"),
     ]
     assert protocol.record()["real_checksum"] == digits.finite("train").checksum
     assert found.protocol("fd", Term("k", 3, "k3"), real=Statistics(real), generated=generated) == protocol
+
+
+def test_a_fit_that_changed_the_images_stands_in_the_id(offer: Callable[..., Offer], catalog: Catalog) -> None:
+    ids = []
+    for fit in ("none", "pad", "resize"):
+        digits = load_dataset(catalog, "digits", Path("unused"))
+        digits.fit_beside(fit, 8 if fit == "none" else 10)
+        found = offer(dataset=digits)
+        ids.append(found.protocol("x", generated=found.generated(), real=found.real()).id)
+    assert ids == [f"x[{fit}train,1437x300,block250,bn-eval]" for fit in ("", "pad10,", "resize10,")]
+
+
+def test_outlier_terms_tell_sets_apart_by_content_and_say_what_was_done_to_them(
+    offer: Callable[..., Offer], tmp_path: Path
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 6, 6, 1), dtype=np.uint8)
+    texts = []
+    for place in ("here", "there"):
+        (tmp_path / place).mkdir()
+        np.savez(tmp_path / place / "x.npz", arr_0=pixels)
+        found = offer(outliers=(f"npz:{tmp_path / place / 'x.npz'}",))
+        texts.append([term.text for term in found.outlier_terms(found.outlier_sets()[0])])
+    assert texts[0] == texts[1]
+    name, split, _, fit, _, intensity = texts[0]
+    assert (name or "").startswith("npz-")
+    assert (split, fit, intensity) == ("outliers-train", "resize", "intensity1")
 
 
 def test_protocols_of_one_side_say_that_side_alone(offer: Callable[..., Offer]) -> None:

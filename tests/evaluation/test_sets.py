@@ -16,6 +16,7 @@ from harness.data import FittedShape, LoadedDataset, Split, load_dataset
 from harness.data.stream import as_float
 from harness.errors import EvaluationError, SettingsError, UnknownName
 from harness.evaluation import Bench, Features, Offer, OutlierSet
+from harness.evaluation.sets import order_of
 
 
 @pytest.fixture
@@ -34,12 +35,15 @@ def floats(split: Split) -> Tensor:
     return as_float(torch.from_numpy(split.values))
 
 
-def own(bench: Bench, count: int, split: str = "test") -> Tensor:
-    return floats(bench.dataset.finite(split))[:count]
+def own(bench: Bench, among: int, split: str = "test") -> Tensor:
+    """Images of the data set with the numbers of the outliers, in the order in which `among` of those are taken."""
+    partners = floats(bench.dataset.finite(split))
+    return partners[order_of(among) % len(partners)]
 
 
-def others(catalog: Catalog, name: str) -> Tensor:
-    return floats(load_dataset(catalog, name, Path("unused")).finite("train"))
+def others(catalog: Catalog, name: str, split: str = "train") -> Tensor:
+    values = floats(load_dataset(catalog, name, Path("unused")).finite(split))
+    return values[order_of(len(values))]
 
 
 # -------------------------------------------------------------------------------------------------
@@ -70,13 +74,29 @@ def test_partners_have_the_same_number_whatever_the_count(bench: Bench, stranger
 
 def test_partners_come_from_the_split_that_is_named(bench: Bench, catalog: Catalog, strangers: str) -> None:
     found = bench.get(OutlierSet(strangers, "train", 0.5, 20))
-    assert torch.equal(found, 0.5 * others(catalog, strangers)[:20] + 0.5 * own(bench, 20, "train"))
+    assert torch.equal(found, (0.5 * others(catalog, strangers) + 0.5 * own(bench, 50, "train"))[:20])
 
 
 def test_the_named_split_of_the_outliers_is_taken_where_they_have_it(bench: Bench, catalog: Catalog) -> None:
-    digits = load_dataset(catalog, "digits", Path("unused"))
     found = bench.get(OutlierSet("digits", "test", 1.0, 30))
-    assert torch.equal(found, floats(digits.finite("test"))[:30])
+    assert torch.equal(found, others(catalog, "digits", "test")[:30])
+    assert bench.outliers("digits", "test").notes["split"] == "test"
+
+
+def test_a_part_of_outliers_that_are_sorted_by_class_is_not_one_class(bench: Bench, tmp_path: Path) -> None:
+    grey = np.repeat(np.arange(10, dtype=np.uint8) * 20, 100)  # ten classes, one after the other
+    name = f"folder:{write_images(tmp_path / 'sorted', np.broadcast_to(grey[:, None, None, None], (1000, 1, 8, 8)))}"
+    found = bench.get(OutlierSet(name, "test", 1.0, 360))
+    assert len(found[:, 0, 0, 0].unique()) == 10
+
+
+def test_partners_are_counted_round_where_there_are_more_outliers(bench: Bench, catalog: Catalog) -> None:
+    digits = load_dataset(catalog, "digits", Path("unused"))
+    found = bench.get(OutlierSet("digits", "test", 1e-6, 360))
+    assert torch.allclose(found, floats(digits.finite("test"))[order_of(360)], atol=1e-4)
+    more = Bench(None, digits, catalog, 0, "cpu")
+    more._outliers["digits", "test"] = digits.finite("train")  # 1437 outliers beside 360 images
+    assert torch.allclose(more.get(OutlierSet("digits", "test", 1e-6, 900)), own(bench, 1437)[:900], atol=1e-4)
 
 
 def test_a_mixture_may_be_streamed_through_networks(bench: Bench, strangers: str) -> None:
@@ -122,7 +142,7 @@ def test_outliers_are_resized_where_the_data_set_was_or_was_left_alone(catalog: 
             assert dataset.fit is not None
             dataset.fit = replace(dataset.fit, crop=16)
         bench = Bench(None, dataset, catalog, 0, "cpu")
-        assert torch.equal(bench.get(OutlierSet(name, "train", 1.0, 30)), expected), how
+        assert torch.equal(bench.get(OutlierSet(name, "train", 1.0, 30)), expected[order_of(30)]), how
         assert "12x12 -> 16x16" in bench.outliers(name, "train").notes["fit"]
 
 
