@@ -93,7 +93,7 @@ class EvaluationSettings(Settings):
     samples: int = Field(default=50_000, gt=0, le=10_000_000)
     """generated samples for distribution metrics (k-NN metrics use at most `neighbours_samples`)"""
     neighbours_samples: int = Field(default=10_000, gt=0)
-    """generated and real samples for precision, recall, density and coverage"""
+    """most generated and real items for what grows with their product: precision, recall, density, coverage, ..."""
     split: Literal["train", "test", "both"] = "train"
     """the real split that generated samples are held against; both: one number for each"""
     extractors: tuple[str, ...] | None = None
@@ -114,6 +114,16 @@ class EvaluationSettings(Settings):
     """also evaluate every so many steps (0: only at the end)"""
     best: str | None = None
     """keep the checkpoint that is best by this metric or protocol id, as checkpoints/best.pt (needs `every`)"""
+
+
+def problem_with_fit(fit: str) -> str | None:
+    """What is wrong with a way to make images fit: none, pad, resize, or crop:SIZE."""
+    how, _, size = fit.partition(":")
+    if how not in ("none", "pad", "resize", "crop") or (how == "crop") != bool(size):
+        return "choose none, pad, resize or crop:SIZE"
+    if size and (not size.isdigit() or int(size) < 1):
+        return f"crop needs a size in pixels, not '{size}'"
+    return None
 
 
 class MethodSettings(Settings):
@@ -146,11 +156,8 @@ class MethodSettings(Settings):
 
     @model_validator(mode="after")
     def _fit_is_known(self) -> MethodSettings:
-        how, _, size = self.fit.partition(":")
-        if how not in ("none", "pad", "resize", "crop") or (how == "crop") != bool(size):
-            raise ValueError("choose none, pad, resize or crop:SIZE")
-        if size and (not size.isdigit() or int(size) < 1):
-            raise ValueError(f"crop needs a size in pixels, not '{size}'")
+        if problem := problem_with_fit(self.fit):
+            raise ValueError(problem)
         if self.evaluation.best is not None and self.evaluation.every == 0:
             raise ValueError("evaluation.best needs evaluation.every (or --evaluate-every)")
         return self

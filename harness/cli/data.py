@@ -101,7 +101,7 @@ def fetch(
             if offline:
                 absent = missing(spec, file, root)
                 raise DataError(f"{absent.problem}; --offline forbids downloading it", "leave --offline out")
-            download(spec, file, root, None if as_json else _progress)
+            download(spec, file, root, None if as_json else show_progress)
             found = verify_file(spec, file, root)
         states += found
     if not states and not as_json:
@@ -153,7 +153,7 @@ def _print_states(name: str, states: list[FileState], as_json: bool) -> None:
         print(f"{state.name}: {state.state}, {state.detail}" + (f" ({state.path})" if state.path else ""))
 
 
-def _progress(file: RemoteFile, done: int, total: int | None) -> None:
+def show_progress(file: RemoteFile, done: int, total: int | None) -> None:
     """One line that is rewritten, on a terminal only."""
     if not sys.stderr.isatty():
         return

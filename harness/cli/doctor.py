@@ -33,10 +33,11 @@ def metrics(
     Real digits are disturbed in known ways; each metric must move as it says. Exit code 1 where one does not.
     """
     from harness.catalog import open_catalog
+    from harness.cli.evaluate import listed_names
     from harness.doctor.examination import examine
 
-    asked = None if names is None else [name.strip() for name in names.split(",")]
-    networks = None if extractor is None else tuple(name.strip() for name in extractor.split(","))
+    asked = None if names is None else listed_names(names, "metrics")
+    networks = None if extractor is None else tuple(listed_names(extractor, "extractors"))
     findings, unexamined = examine(open_catalog(without or ()), asked, networks)
     wrong = [finding for finding in findings if not finding.right]
     if as_json:
@@ -45,7 +46,8 @@ def metrics(
     print_table(("disturbance", "baseline", "disturbed", "must go", "", "protocol"), [_row(f) for f in findings])
     for skipped in unexamined:
         print(f"not examined: {skipped.metric}: {skipped.reason}")
-    print(f"{len(findings) - len(wrong)} of {len(findings)} moved as they must")
+    left = f"; {len(unexamined)} metrics were not examined" if unexamined else ""
+    print(f"{len(findings) - len(wrong)} of {len(findings)} moved as they must{left}")
     return 1 if wrong else 0
 
 

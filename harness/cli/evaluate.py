@@ -26,7 +26,8 @@ def evaluate(
         typer.Option("--real", metavar="DATASET|DIR|NPZ", help="Real images, or an npz of their statistics."),
     ] = None,
     extractor: Annotated[
-        str | None, typer.Option("--extractor", metavar="A,B", help="Feature networks (harness ls extractors).")
+        str | None,
+        typer.Option("--extractor", metavar="A,B", help="Feature networks; the data set's own without."),
     ] = None,
     checkpoint: Annotated[str, typer.Option("--checkpoint", help="last, best, or a step.")] = "last",
     metrics: Annotated[
@@ -110,7 +111,22 @@ def _images(catalog: Catalog, given: dict[str, Any], overrides: dict[str, Any]) 
         print(f"{role['source']} {role['split']}: {role['items']:,} images {shape}, sha256 {role['checksum'][:12]}")
         if role["notes"].get("lossy"):
             print(f"{role['source']} is stored in a lossy format: no number of it compares with a paper's")
+    if record["statistics"] is not None:
+        _print_statistics(record["statistics"])
+    if given["out"] is not None:
+        print(f"record   {given['out'] / 'evaluation.json'}")
     return 0
+
+
+def _print_statistics(file: dict[str, Any]) -> None:
+    """What stood for the real images, and how far it says what it is."""
+    about = file["about"]
+    said = (
+        f"{about['extractor']} of {about.get('dataset')}"
+        if "extractor" in about
+        else ("it does not say which network and images it was made from: nothing of that could be checked")
+    )
+    print(f"statistics {file['path']}, sha256 {file['sha256'][:12]}: {said}")
 
 
 #: options that belong to one of the two uses of the command
@@ -122,12 +138,25 @@ def _check_one_subject(given: dict[str, Any]) -> None:
     """A run, or images in files; an option of the other is never passed over."""
     from harness.errors import SettingsError
 
-    if given["run"] is None and given["generated"] is None:
+    if given["run"] is None and not given["generated"]:
         raise SettingsError("nothing to evaluate", "give a run's folder, or --generated and --real")
     of_the_other, what = (_OF_A_RUN, "images") if given["run"] is None else (_OF_IMAGES, "a run")
     for name, unset in of_the_other.items():
         if given[name] != unset:
             raise SettingsError(f"--{name.replace('_', '-')} does not apply to {what}", "leave it out")
+
+
+def listed_names(text: str, what: str) -> list[str]:
+    """Names with commas between them.
+
+    :raises SettingsError: where one is empty.
+    """
+    from harness.errors import SettingsError
+
+    names = [part.strip() for part in text.split(",")]
+    if not all(names):
+        raise SettingsError(f"a name is missing in the list of {what} '{text}'", "separate names by single commas")
+    return names
 
 
 def _overrides(pairs: list[str], **named: Any) -> dict[str, Any]:
@@ -144,5 +173,5 @@ def _overrides(pairs: list[str], **named: Any) -> dict[str, Any]:
         )
     for name in ("metrics", "extractors"):
         if named[name] is not None:
-            named[name] = [part.strip() for part in named[name].split(",")]
+            named[name] = listed_names(named[name], name)
     return merged(inner, {name: value for name, value in named.items() if value is not None})

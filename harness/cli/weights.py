@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.catalog import open_catalog
-from harness.cli.data import Offline, _progress
+from harness.cli.data import Offline, show_progress
 from harness.cli.options import AsJson, Without
 from harness.cli.printing import print_json
 from harness.errors import EvaluationError
@@ -76,7 +76,7 @@ def _fetch(spec: ExtractorSpec, file: RemoteFile, state: FileState, offline: boo
         raise absent
     if offline:
         raise EvaluationError(f"{absent.problem}; --offline forbids downloading it", "leave --offline out")
-    progress = None if as_json else _progress
+    progress = None if as_json else show_progress
     download_to(weights_place(spec, file), file, source=spec.source, check=weights_problem, progress=progress)
 
 

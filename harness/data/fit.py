@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.config import problem_with_fit
 from harness.errors import SettingsError
 
 
@@ -64,6 +65,12 @@ def fitted_shape(shape: tuple[int, int, int], fit: str, resolutions: Sequence[in
     raise SettingsError(
         f"backbone '{backbone}' cannot build {height}x{width} pixels (it builds {_listed(known)})", f"use {remedy}"
     )
+
+
+def check_fit(fit: str) -> None:
+    """:raises SettingsError: where `fit` is none of none, pad, resize and crop:SIZE."""
+    if problem := problem_with_fit(fit):
+        raise SettingsError(f"there is no fit '{fit}'", problem)
 
 
 def shape_beside(shape: tuple[int, int, int], fit: str, side: int, name: str) -> FittedShape:

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import torch
+
 from harness.catalog import Catalog
 from harness.config import EvaluationSettings
 from harness.doctor.cases import BASELINE, IMAGE_COUNT, POINT_COUNT, Case, Cases
 from harness.errors import EvaluationError, SettingsError
 from harness.evaluation import MetricEntry, evaluate
+from harness.evaluation.extractors import open_extractor
 from harness.specs import MetricSpec
 
 #: a change below this share of the larger value is none
@@ -71,6 +74,8 @@ def examine(
     unexamined: list[Unexamined] = []
     with TemporaryDirectory(prefix="harness-doctor-") as folder:
         cases = Cases(catalog, Path(folder))
+        for name in extractors or ():  # a network that was named is examined, or the reason why not is an error
+            open_extractor(catalog, name, torch.device("cpu")).check(cases.images.finite("train").values.shape[1:])
         for spec in specs:
             try:
                 findings += _examined(catalog, spec, cases, extractors)
@@ -119,6 +124,8 @@ def _compared(
     for entry in before:
         must = moves.get(entry.metric, {}).get(disturbance)
         if must is not None:
+            if _place(entry) not in found:
+                raise EvaluationError(f"{entry.protocol_id} is not measured under {disturbance}, so it cannot move")
             yield Finding(entry.metric, entry.protocol_id, disturbance, entry.value, found[_place(entry)], must)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+import warnings
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,6 +20,7 @@ from harness.evaluation.reference_key import reference_key, statistics_key
 from harness.evaluation.sets import outlier_split
 from harness.evaluation.statistics_file import StatisticsFile
 from harness.randomness import seed_everything
+from harness.training.devices import full_precision
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
@@ -38,6 +40,7 @@ class Bench:
     :ivar has_real: whether `dataset` holds real items.
     :ivar imported: statistics that stand for the real images in Fréchet distances.
     :ivar cache: what is kept of real sets.
+    :ivar note: takes what the user should know while evidence is made.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Bench:
         has_real: bool = True,
         imported: StatisticsFile | None = None,
         cache: ReferenceCache | None = None,
+        note: Callable[[str], None] = warnings.warn,
     ) -> None:
         self.trained = trained
         self.dataset = dataset
@@ -59,7 +63,8 @@ class Bench:
         self.device = torch.device(device)
         self.has_real = has_real
         self.imported = imported
-        self.cache = ReferenceCache(cache_folder()) if cache is None else cache
+        self.cache = ReferenceCache(cache_folder(), note) if cache is None else cache
+        self.note = note
         self._made: dict[Evidence[Any], Any] = {}
         self._count: dict[Evidence[Any], int] = {}
         self._expected: dict[Evidence[Any], int] = {}
@@ -129,6 +134,18 @@ class Bench:
         if self.holds(request):
             return request.blocks_of(self.get(request))
         return request.blocks(self)
+
+    @contextmanager
+    def repeatable(self) -> Iterator[None]:
+        """Nothing disturbed, and the same bytes for the same request: no autocast, no TF32, no algorithm by race."""
+        cudnn = torch.backends.cudnn
+        benchmark, deterministic = cudnn.benchmark, cudnn.deterministic
+        with undisturbed(networks_of(self.trained)), full_precision(self.device):
+            cudnn.benchmark, cudnn.deterministic = False, True
+            try:
+                yield
+            finally:
+                cudnn.benchmark, cudnn.deterministic = benchmark, deterministic
 
     @contextmanager
     def asking(self, *what: int | str) -> Iterator[None]:

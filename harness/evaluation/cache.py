@@ -13,7 +13,8 @@ import json
 import os
 import uuid
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,42 +40,52 @@ CONTENT = {"features": {"features"}, "statistics": {"mean", "count"}}
 def cache_folder() -> Path:
     """$HARNESS_CACHE, or a folder in the user's cache."""
     named = os.environ.get(ENVIRONMENT)
-    return Path(named).expanduser() if named else Path.home() / ".cache" / "gan-harness" / "reference"
+    return Path(named).expanduser() if named else Path.home() / ".cache" / "harness" / "reference"
 
 
 class ReferenceCache:
     """Entries in a folder.
 
     :param folder: where they lie; made when the first is kept.
+    :param note: takes the news that something could not be kept.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, note: Callable[[str], None] = warnings.warn) -> None:
         self.folder = folder
+        self.note = note
 
     def features(self, key: Key, count: int) -> Tensor | None:
         """The first `count` rows of an entry, float32 [count, F]; None where there is none, or one of fewer rows."""
         arrays = self._read("features", key)
         if arrays is None or len(arrays["features"]) < count:
             return None
+        if not _are_numbers(arrays["features"]) or arrays["features"].ndim != 2:
+            raise _spoilt(self.path("features", key), "holds no features")
         return torch.from_numpy(arrays["features"][:count])
 
     def keep_features(self, key: Key, rows: Tensor) -> None:
-        """Keep rows float32 [N, F]; an entry of as many rows or more stays as it is."""
-        if self.features(key, len(rows)) is None:
-            self._write("features", key, {"features": rows.cpu().numpy()})
+        """Keep rows float32 [N, F], in the place of what is there: the caller asked for them and found too few."""
+        self._write("features", key, {"features": rows.cpu().numpy()})
 
     def statistics(self, key: Key) -> Gaussian | None:
         """An entry's statistics; None where there is none."""
         arrays = self._read("statistics", key)
         if arrays is None:
             return None
-        found = {name: torch.from_numpy(arrays[name]) for name in ("mean", "covariance", "factor") if name in arrays}
-        return Gaussian(found["mean"], found.get("covariance"), found.get("factor"), int(arrays["count"]))
+        spread = "covariance" if "covariance" in arrays else "factor"
+        mean, spreads = arrays["mean"], arrays.get(spread)
+        if not _are_numbers(mean, spreads) or spreads is None or spreads.shape[1:] != mean.shape or not len(mean):
+            raise _spoilt(self.path("statistics", key), "holds no mean and spread")
+        count, source = int(arrays["count"]), str(arrays["source"]) if "source" in arrays else None
+        found = {"mean": torch.from_numpy(mean), spread: torch.from_numpy(spreads)}
+        return Gaussian(found["mean"], found.get("covariance"), found.get("factor"), count, source)
 
     def keep_statistics(self, key: Key, gaussian: Gaussian) -> None:
         """Keep statistics."""
         assert gaussian.count is not None
         arrays = {"mean": gaussian.mean.cpu().numpy(), "count": np.array(gaussian.count)}
+        if gaussian.source is not None:
+            arrays["source"] = np.array(gaussian.source)
         spread = {"covariance": gaussian.covariance, "factor": gaussian.factor}
         arrays |= {name: value.cpu().numpy() for name, value in spread.items() if value is not None}
         self._write("statistics", key, arrays)
@@ -91,7 +102,7 @@ class ReferenceCache:
             with np.load(path, allow_pickle=False) as arrays:  # the zip's own checksums find flipped bits
                 content = {name: arrays[name] for name in arrays.files}
         except Exception as error:
-            raise _spoilt(path, f"cannot be read: {' '.join(str(error).split())}") from error
+            raise _spoilt(path, "cannot be read") from error
         if str(content.pop("key", "")) != _text(key) or not CONTENT[kind] <= content.keys():
             raise _spoilt(path, "is about other data or another protocol than its name says")
         return content
@@ -106,7 +117,14 @@ class ReferenceCache:
                 np.savez(handle, key=np.array(_text(key)), **arrays)  # type: ignore[arg-type]
             mine.replace(path)
         except OSError as error:  # what was measured is worth more than what would have been kept
-            warnings.warn(f"reference not kept at {path}: {error.strerror or error}", stacklevel=2)
+            self.note(f"reference not kept at {path}: {error.strerror or error}")
+        finally:
+            with suppress(OSError):
+                mine.unlink(missing_ok=True)
+
+
+def _are_numbers(*arrays: np.ndarray | None) -> bool:
+    return all(a is not None and a.dtype.kind == "f" and bool(np.isfinite(a).all()) for a in arrays)
 
 
 def _text(key: Key) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -25,11 +26,13 @@ FEATURE_BATCH = 128
 def feature_pass(bench: Bench, of: SetEvidence[Any], wanted: Sequence[Features]) -> dict[Features, Tensor]:
     """Every wanted output for the images of `of`, each float32 [N, F] on the CPU, in one pass over the images."""
     count, made = of.items(), 0
+    progress = Progress(bench.note, f"features of {count:,} images")
     rows: dict[Features, Tensor] = {}
     rules = {(request.extractor, request.quantise) for request in wanted}
     with closing(bench.blocks(of)) as blocks, torch.no_grad():
         for start, batch, held in batches(blocks, FEATURE_BATCH):
             made += held
+            progress.at(made)
             looked_at = {
                 (name, rule): _outputs(bench, name, quantised(batch, rule), held) for name, rule in sorted(rules)
             }
@@ -43,6 +46,24 @@ def feature_pass(bench: Bench, of: SetEvidence[Any], wanted: Sequence[Features])
     if made != count:
         raise EvaluationError(f"a set of {count} images was made of {made}")
     return rows
+
+
+class Progress:
+    """Says how far a long piece of work has come: after some seconds, and now and then from there on."""
+
+    FIRST, THEN = 10.0, 60.0
+
+    def __init__(self, note: Callable[[str], None], what: str) -> None:
+        self.note, self.what = note, what
+        self.began = time.monotonic()
+        self.next = self.FIRST
+
+    def at(self, done: int) -> None:
+        """So many items are done."""
+        spent = time.monotonic() - self.began
+        if spent >= self.next:
+            self.note(f"{self.what}: {done:,} done, {done / spent:.1f} a second")
+            self.next = spent + self.THEN
 
 
 def _outputs(bench: Bench, extractor: str, images: Tensor, kept: int) -> Mapping[str, Tensor]:

@@ -25,12 +25,14 @@ class Gaussian:
     :param covariance: unbiased, float64 [d, d]; None where `factor` stands for it.
     :param factor: centred rows / sqrt(N - 1), float64 [N, d], where N < d: covariance = factor^T factor.
     :param count: N; None where nobody recorded it (statistics from another tool's file).
+    :param source: SHA-256 of the file that it was taken from; None where it was computed here.
     """
 
     mean: Tensor
     covariance: Tensor | None
     factor: Tensor | None
     count: int | None
+    source: str | None = None
 
     @cached_property
     def trace(self) -> float:

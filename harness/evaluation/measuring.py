@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import warnings
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,13 +12,10 @@ import torch
 from harness.errors import EvaluationError
 from harness.evaluation.bench import Bench
 from harness.evaluation.entries import MetricEntry
-from harness.evaluation.generation import networks_of
-from harness.evaluation.isolation import undisturbed
 from harness.evaluation.metric import Measurement, Value
 from harness.evaluation.offer import Offer
 from harness.evaluation.plan import plan
 from harness.specs import MetricSpec
-from harness.training.devices import full_precision
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
@@ -44,6 +41,7 @@ def evaluate(
     has_real: bool = True,
     imported: StatisticsFile | None = None,
     figures: Figures | None = None,
+    note: Callable[[str], None] = warnings.warn,
 ) -> list[MetricEntry]:
     """Measure a trained method; it and the global random generators are left as they were.
 
@@ -55,19 +53,28 @@ def evaluate(
     :param has_real: False where `dataset` is the generated images themselves, because nothing real is given.
     :param imported: statistics that stand for the real images in Fréchet distances.
     :param figures: takes the pictures that belong to numbers.
+    :param note: takes what the user should know on the way: what takes long, and which numbers that nobody named
+        could not be computed, and why.
     :returns: entries in the order of the metrics; `seconds` of each is its own time and that of the evidence first
         made for it, so that they add up to the whole.
     :raises EvaluationError: where something asked for cannot be measured.
     """
-    bench = Bench(trained, dataset, catalog, seed, device, has_real=has_real, imported=imported)
+    bench = Bench(trained, dataset, catalog, seed, device, has_real=has_real, imported=imported, note=note)
     common = {**getattr(trained, "subject", {}), **(subject or {})}
     which = dict(replicate) if replicate is not None else {"seed": seed}
-    with _repeatable(bench):
+    with bench.repeatable():
         planned = plan(bench, Offer(bench, settings))
         bench.expect(request for _, measurement in planned for request in measurement.evidence.values())
         entries = []
         for spec, measurement in planned:
-            values, seconds = _computed(bench, measurement)
+            try:
+                values, seconds = _computed(bench, measurement)
+            except EvaluationError as error:
+                if settings.metrics is not None:
+                    raise
+                # one number that cannot be had does not cost all the others
+                note(f"not measured: {', '.join(protocol.id for protocol in measurement.protocols.values())}: {error}")
+                continue
             for key, value in values:
                 entries.append(_entry(spec, measurement, key, value, seconds / len(values), common, which))
                 if figures is not None:
@@ -134,16 +141,3 @@ def _entry(
         remark=value.remark,
         details=dict(value.details),
     )
-
-
-@contextmanager
-def _repeatable(bench: Bench) -> Iterator[None]:
-    """Nothing disturbed, and the same bytes for the same request: no autocast, no TF32, no algorithm chosen by race."""
-    cudnn = torch.backends.cudnn
-    benchmark, deterministic = cudnn.benchmark, cudnn.deterministic
-    with undisturbed(networks_of(bench.trained)), full_precision(bench.device):
-        cudnn.benchmark, cudnn.deterministic = False, True
-        try:
-            yield
-        finally:
-            cudnn.benchmark, cudnn.deterministic = benchmark, deterministic

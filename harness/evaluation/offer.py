@@ -55,7 +55,10 @@ class Offer:
         :raises Inapplicable: where nothing real is given but perhaps statistics.
         """
         if not self._bench.has_real:
-            raise Inapplicable("no real images are given")
+            given = "no real images are given"
+            if self._bench.imported is not None:
+                given += ", and statistics of them serve Frechet distances alone"
+            raise Inapplicable(given)
         asked = self.settings.split
         return ("train", "test") if asked == "both" else (asked,)
 

@@ -10,10 +10,12 @@ from harness.capabilities import CAPABILITIES
 from harness.errors import EvaluationError, UnknownName
 from harness.evaluation.metric import Inapplicable, Measurement, Metric
 from harness.evaluation.offer import Offer
+from harness.evaluation.stored import StoredImages
 from harness.specs import MetricSpec
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
+    from harness.config import EvaluationSettings
     from harness.evaluation.bench import Bench
 
 
@@ -45,7 +47,7 @@ def plan(bench: Bench, offer: Offer) -> list[tuple[MetricSpec, Measurement]]:
         _check_measured(wanted or (), measurements)
         for only in (_restricted(each, wanted) for each in measurements):
             if only is not None:
-                _check_counts(only)
+                _check_counts(only, offer.settings)
                 planned.append((spec, only))
     return planned
 
@@ -74,7 +76,8 @@ def _measurements(bench: Bench, offer: Offer, spec: MetricSpec) -> Sequence[Meas
     if kind not in spec.kinds:
         raise Inapplicable(f"it is for {' and '.join(spec.kinds)}, and data set '{bench.dataset.name}' holds {kind}")
     if not isinstance(bench.trained, _capability(bench.catalog, spec)):
-        raise Inapplicable(f"the method has no capability '{spec.requires}'")
+        what = "images in files have" if isinstance(bench.trained, StoredImages) else "the method has"
+        raise Inapplicable(f"{what} no capability '{spec.requires}'")
     metric: Metric = bench.catalog.load_spec("metric", spec.name, "metric")()
     return metric.measurements(offer)
 
@@ -96,16 +99,14 @@ def _restricted(measurement: Measurement, names: set[str] | None) -> Measurement
     return replace(measurement, protocols=kept) if kept else None
 
 
-#: how to get more items, by role
-_MORE = {"generated": "raise --set evaluation.samples, or give more images"}
-
-
-def _check_counts(measurement: Measurement) -> None:
+def _check_counts(measurement: Measurement, settings: EvaluationSettings) -> None:
     counts = measurement.counts()
+    limits = {"samples": settings.samples, "neighbours_samples": settings.neighbours_samples}
     for role, least in measurement.least.items():
         if role in counts and counts[role] < least:
             names = ", ".join(dict.fromkeys(protocol.metric for protocol in measurement.protocols.values()))
+            reached = [f"raise --set evaluation.{name}" for name, most in limits.items() if counts[role] == most]
             raise EvaluationError(
                 f"{names}: at least {least} {role} items are needed, not {counts[role]}",
-                _MORE.get(role, "raise --set evaluation.neighbours_samples, or take more data"),
+                f"{reached[0] if reached else 'give more images'}, or name the metrics that are wanted",
             )

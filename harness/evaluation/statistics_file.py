@@ -77,11 +77,11 @@ def read_statistics(path: Path) -> StatisticsFile:
         if not (isinstance(mean, np.ndarray) and isinstance(covariance, np.ndarray)):  # numpy hands on other bytes raw
             raise ValueError("mu or sigma is no array")
     except BROKEN as error:
-        raise EvaluationError(f"{path} is truncated or corrupt: {' '.join(str(error).split())}") from error
+        raise EvaluationError(f"{path} is truncated or corrupt, or holds what is no plain array") from error
     if problem := _problem(mean, covariance):
         raise EvaluationError(f"{path}: {problem}")
-    if not isinstance(about, dict):
-        raise EvaluationError(f"{path}: what it says of itself is not a JSON object")
+    if problem := _problem_with_text(about):
+        raise EvaluationError(f"{path}: {problem}")
     count = about.get("real_count")
     exact = torch.from_numpy(np.asarray(mean, np.float64)), torch.from_numpy(np.asarray(covariance, np.float64))
     gaussian = Gaussian(exact[0], (exact[1] + exact[1].T) / 2, None, count if isinstance(count, int) else None)
@@ -100,12 +100,24 @@ def write_statistics(path: Path, gaussian: Gaussian, about: Mapping[str, Any]) -
         )
 
 
+def _problem_with_text(about: Any) -> str | None:
+    """What is wrong with what a file says of itself."""
+    if not isinstance(about, dict):
+        return "what it says of itself is not a JSON object"
+    count = about.get("real_count")
+    if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
+        return f"it says that it was made from {count!r} images"
+    if any(isinstance(value, (list, dict)) for value in about.values()):
+        return "what it says of itself has lists or objects in it, where names and numbers are expected"
+    return None
+
+
 def _problem(mean: np.ndarray, covariance: np.ndarray) -> str | None:
     size = mean.size
     if mean.ndim != 1 or covariance.shape != (size, size) or size == 0:
         return f"mu has shape {mean.shape} and sigma {covariance.shape}, but they should be (d,) and (d, d)"
     if mean.dtype.kind != "f" or covariance.dtype.kind != "f":
-        return f"mu and sigma are numbers with fractions, not {mean.dtype} and {covariance.dtype}"
+        return f"mu and sigma hold {mean.dtype} and {covariance.dtype}, but they should hold floating-point numbers"
     if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
         return "it holds NaN or infinite values"
     largest = float(np.abs(covariance).max())
@@ -113,4 +125,7 @@ def _problem(mean: np.ndarray, covariance: np.ndarray) -> str | None:
         return "sigma is not symmetric, so it is no covariance"
     if float(covariance.diagonal().min()) < -ROUNDING * largest:
         return "sigma has a negative variance, so it is no covariance"
+    values = torch.linalg.eigvalsh(torch.from_numpy(np.asarray(covariance, np.float64)))
+    if float(values[0]) < -ROUNDING * float(values[-1]) * len(values) ** 0.5:
+        return "sigma has negative eigenvalues, so it is no covariance"
     return None

@@ -48,7 +48,10 @@ def real_terms(bench: Bench, real: Any, samples: SetEvidence[Any] | None) -> lis
     if not isinstance(items, RealSet):
         raise EvaluationError("the real side of a protocol is a real set, its features or its statistics")
     checksum = measured_of(bench, items)["real_checksum"]
+    kept = bench.kept_statistics(real.of) if isinstance(real, Statistics) else None
+    taken_over = [Term("real_statistics_sha256", kept.source)] if kept is not None and kept.source else []
     return [
+        *taken_over,
         Term("split", items.split, items.split),
         Term("real_checksum", checksum),
         Term("real_count", items.count, _counts(items.count, samples)),

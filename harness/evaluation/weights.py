@@ -30,7 +30,7 @@ WHOLE, FEWEST = 64, 8
 def weights_folder() -> Path:
     """Where weights that ship with no package belong: $HARNESS_WEIGHTS, or a folder in the user's cache."""
     named = os.environ.get(ENVIRONMENT)
-    return Path(named).expanduser() if named else Path.home() / ".cache" / "gan-harness" / "weights"
+    return Path(named).expanduser() if named else Path.home() / ".cache" / "harness" / "weights"
 
 
 def weights_files(spec: ExtractorSpec) -> tuple[RemoteFile, ...]:

@@ -49,7 +49,8 @@ def evaluate_run(
         dataset: LoadedDataset = open_dataset(catalog, experiment, data_root or run.data_root)
         check_same_data(folder, dataset)
         entries, seconds = timed(
-            reporter, lambda: measure(run.method, experiment, dataset, catalog, chosen, run.checkpoint, folder)
+            reporter,
+            lambda: measure(run.method, experiment, dataset, catalog, chosen, run.checkpoint, folder, reporter),
         )
         newest = run.facts if checkpoint == "last" else newest_facts(folder)
         kept = _kept_entries(old, entries, newest["total"])

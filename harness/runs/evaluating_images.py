@@ -13,15 +13,17 @@ from harness.catalog import Catalog
 from harness.config import EvaluationSettings, validated
 from harness.data import LoadedDataset, Split
 from harness.data.files import data_root
+from harness.data.fit import check_fit
 from harness.errors import EvaluationError, SettingsError
 from harness.evaluation import evaluate
 from harness.evaluation.statistics_file import StatisticsFile, read_statistics
 from harness.evaluation.stored import StoredImages
 from harness.results.environment import describe_environment
 from harness.results.evaluation_record import EvaluationRecord, ImageSource, StatisticsSource
-from harness.runs.figures import figures_in
+from harness.runs.figures import figures_in, made_folder
 from harness.runs.image_sources import aligned, has_statistics, image_source, is_statistics, whole
 from harness.training.devices import choose_device
+from harness.training.reporting import Reporter
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ def evaluate_images(
     root: Path | None = None,
     device: str = "auto",
     out: Path | None = None,
+    reporter: Reporter | None = None,
 ) -> dict[str, Any]:
     """Score `generated` against `real`: each a folder, an archive, an npz file or a data set's name.
 
@@ -56,11 +59,12 @@ def evaluate_images(
     :param fit: how real images are made as large as the generated ones: none, pad, resize, or crop:SIZE.
     :param root: the folder of all data sets.
     :param out: a folder for evaluation.json and figures; nothing is written without.
+    :param reporter: takes what the user should know on the way.
     :returns: the record, as evaluation.schema.json describes it.
     :raises UserError: one line for whatever cannot be read or measured.
     """
-    if out is not None and out.exists() and not out.is_dir():  # before any work
-        raise SettingsError(f"--out {out} is a file, but a folder is written to")
+    if out is not None:
+        made_folder(out)  # before any work
     chosen = choose_device(device)
     folder = data_root(root)
     settings = validated(EvaluationSettings, overrides or {}, "harness evaluate", "evaluation.")
@@ -69,13 +73,9 @@ def evaluate_images(
     images = whole(made, generated_split)
     side = _real_side(catalog, real, folder)
     if side.dataset is not None:
-        wanted_split = "train" if settings.split == "both" else settings.split
-        wanted = side.dataset.finite(wanted_split)
-        if fit != "none":
-            side.dataset.fit_beside(fit, images.values.shape[3])
-            wanted = side.dataset.finite(wanted_split)
-        _check_same_shape(made.name, images, side.dataset.name, wanted)
-        images = aligned(images, wanted.classes)
+        images = _beside(side.dataset, _splits(settings), made.name, images, fit)
+    else:
+        _check_unused(side, fit, overrides or {})
     entries = evaluate(
         StoredImages(images, {"generated": made.name}),
         dataset=side.dataset or made,
@@ -86,8 +86,14 @@ def evaluate_images(
         replicate={},
         has_real=side.dataset is not None,
         imported=side.statistics,
-        figures=figures_in(out),
+        figures=None if out is None else figures_in(out / "figures"),
+        note=(reporter or Reporter()).note,
     )
+    if not entries:
+        raise EvaluationError(
+            "nothing can be measured of these images with this feature network and these real images",
+            "give --real and --extractor (harness ls metrics says what each needs)",
+        )
     record = EvaluationRecord(
         generated=_described(made.name, generated_split or "train", images),
         real=_described_real(side.dataset, settings),
@@ -109,13 +115,42 @@ def _real_side(catalog: Catalog, real: str | None, root: Path) -> RealSide:
     return RealSide(None if is_statistics(real) else image_source(catalog, real, root), statistics)
 
 
+def _splits(settings: EvaluationSettings) -> tuple[str, ...]:
+    return ("train", "test") if settings.split == "both" else (settings.split,)
+
+
+def _beside(real: LoadedDataset, splits: tuple[str, ...], made: str, images: Split, fit: str) -> Split:
+    """The generated images, their labels numbered as the real ones'; real images are made to fit, where that is asked.
+
+    :raises UserError: where they still have another shape.
+    """
+    check_fit(fit)
+    if fit != "none":
+        real.fit_beside(fit, images.values.shape[3])
+    for name in splits:
+        _check_same_shape(made, images, f"{real.name} {name}", real.finite(name))
+    return aligned(images, real.finite(splits[0]).classes)
+
+
 def _check_same_shape(made: str, images: Split, name: str, real: Split) -> None:
-    ours, theirs = ("x".join(map(str, split.values.shape[1:])) for split in (images, real))
-    if ours != theirs:
-        raise EvaluationError(
-            f"generated images in {made} are {ours} (channels, height, width), real ones in {name} {theirs}",
-            "make the real ones fit with --fit pad, --fit resize or --fit crop:SIZE, which is recorded",
-        )
+    ours, theirs = (split.values.shape[1:] for split in (images, real))
+    if ours == theirs:
+        return
+    fix = "make the real ones fit with --fit pad, --fit resize or --fit crop:SIZE, which is recorded"
+    if ours[0] != theirs[0]:
+        fix = "store both in grey or both in colour: no feature network is told which of them was changed"
+    shown = ["x".join(map(str, shape)) for shape in (ours, theirs)]
+    raise EvaluationError(
+        f"generated images in {made} are {shown[0]} (channels, height, width), real ones in {name} {shown[1]}", fix
+    )
+
+
+def _check_unused(side: RealSide, fit: str, overrides: dict[str, Any]) -> None:
+    """What is said of real images means nothing where there are none."""
+    given = "statistics" if side.statistics is not None else "nothing real"
+    for option, unused in (("--fit", fit != "none"), ("--split", "split" in overrides)):
+        if unused:
+            raise SettingsError(f"{option} is about real images, but {given} is given", "leave it out")
 
 
 def _described(name: str, split: str, images: Split) -> ImageSource:
@@ -133,8 +168,7 @@ def _described(name: str, split: str, images: Split) -> ImageSource:
 def _described_real(dataset: LoadedDataset | None, settings: EvaluationSettings) -> list[ImageSource]:
     if dataset is None:
         return []
-    splits = ("train", "test") if settings.split == "both" else (settings.split,)
-    return [_described(dataset.name, split, dataset.finite(split)) for split in splits]
+    return [_described(dataset.name, split, dataset.finite(split)) for split in _splits(settings)]
 
 
 def _described_statistics(file: StatisticsFile | None) -> StatisticsSource | None:

@@ -29,6 +29,7 @@ def measure(
     device: Any,
     checkpoint: str,
     folder: RunFolder,
+    reporter: Reporter,
 ) -> list[MetricEntry]:
     """Evaluate a method as it is.
 
@@ -44,7 +45,8 @@ def measure(
         device=device,
         subject={"checkpoint": checkpoint},
         replicate={"seed": experiment.seed, "fold": experiment.fold},
-        figures=figures_in(folder.path),
+        figures=figures_in(folder.figures / checkpoint),
+        note=reporter.note,
     )
 
 

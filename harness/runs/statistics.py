@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ from harness.evaluation import Bench, Features, Gaussian, Offer, RealSet, Statis
 from harness.evaluation.features import feature_pass
 from harness.evaluation.reference_key import measured_by, measured_of, statistics_key
 from harness.evaluation.statistics_file import StatisticsFile, read_statistics, write_statistics
+from harness.runs.figures import made_folder
 from harness.runs.image_sources import image_source
-from harness.training.devices import choose_device, full_precision
+from harness.training.devices import choose_device
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class RealStatistics:
 
     def measure(self) -> Measured:
         """Compute them, or take them from the cache."""
-        with full_precision(self._bench.device):
+        with self._bench.repeatable():
             return Measured(self._bench.get(Statistics(self._features)), self.about())
 
     def distance_to(self, file: StatisticsFile) -> float:
@@ -69,12 +70,12 @@ class RealStatistics:
 
     def _anew(self) -> Gaussian:
         """Computed without the cache, which may hold what was taken over from the very file in question."""
-        with full_precision(self._bench.device):
+        with self._bench.repeatable():
             rows = feature_pass(self._bench, self._features.of, [self._features])[self._features]
             return fit_gaussian(rows, "real")
 
     def take_over(self, file: StatisticsFile) -> None:
-        """Keep a file's statistics as if they had been computed here.
+        """Keep a file's statistics for later evaluations, whose protocols then name the file's checksum.
 
         :raises EvaluationError: where the file does not say that it is of this very data and network, or where
             statistics of this network are never kept.
@@ -82,14 +83,15 @@ class RealStatistics:
         check_same(file, self.about())
         if statistics_key(self._bench, self._features) is None:
             raise EvaluationError(
-                f"statistics of extractor '{self._features.extractor}' are not kept: it needs no time"
+                f"statistics of extractor '{self._features.extractor}' are not kept, since it takes no time",
+                "use the file as it is with --real",
             )
         gaussian = file.gaussian
         if gaussian.count is None or gaussian.count != self._features.items():
             raise EvaluationError(f"{file.path} does not say how many images it was made from")
         one = self._features.resized(1)
         _check_size(file, feature_pass(self._bench, one.of, [one])[one].shape[1])
-        self._bench.keep_statistics(self._features, gaussian)
+        self._bench.keep_statistics(self._features, replace(gaussian, source=file.sha256))
 
 
 def _check_size(file: StatisticsFile, features: int) -> None:
@@ -118,6 +120,7 @@ def check_target(path: Path) -> None:
     """Refuse, before any work, a place that statistics cannot be written to."""
     if path.suffix != ".npz" or path.is_dir():
         raise EvaluationError(f"statistics are written to a file that ends in .npz, not to {path}")
+    made_folder(path.parent)
 
 
 def export_statistics(measured: Measured, path: Path) -> None:

@@ -130,7 +130,8 @@ def _train(
     seconds = 0.0
     if options.evaluate:
         entries, seconds = timed(
-            reporter, lambda: measure(training.method, experiment, dataset, catalog, runtime.device, "last", folder)
+            reporter,
+            lambda: measure(training.method, experiment, dataset, catalog, runtime.device, "last", folder, reporter),
         )
     record = write_record(training, dataset, folder, entries, "finished", evaluation_seconds=seconds)
     watch.finished(record)

@@ -50,7 +50,14 @@ class RunWatch:
     def evaluate(self, method: Method, step: int, best: dict[str, Any] | None) -> tuple[bool, dict[str, Any] | None]:
         """Add a line to evaluations.jsonl and hold the named metric against the best so far."""
         entries = measure(
-            method, self._experiment, self._dataset, self._catalog, self._device, f"step-{step}", self._folder
+            method,
+            self._experiment,
+            self._dataset,
+            self._catalog,
+            self._device,
+            f"step-{step}",
+            self._folder,
+            self._reporter,
         )
         records = [entry.model_dump(mode="json") for entry in entries]
         append_line(self._folder.evaluations, {"step": step, "metrics": records})

@@ -48,3 +48,9 @@ def test_a_wrong_direction_is_exit_code_1(harness, monkeypatch: pytest.MonkeyPat
 def test_wrong_names_are_one_line(refused):
     assert "did you mean 'fd'" in refused("doctor", "metrics", "--metrics", "fdd")
     assert "unknown extractor 'nope'" in refused("doctor", "metrics", "--metrics", "fd", "--extractor", "nope")
+
+
+def test_a_network_that_was_named_and_cannot_be_opened_is_an_error(refused, monkeypatch, tmp_path):
+    monkeypatch.setenv("HARNESS_WEIGHTS", str(tmp_path))
+    assert "extractor 'inception-tf' has no weights" in refused("doctor", "metrics", "--extractor", "inception-tf")
+    assert "takes 1x28x28" in refused("doctor", "metrics", "--extractor", "mnist-cnn")

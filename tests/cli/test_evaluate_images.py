@@ -12,6 +12,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from harness.builtin.datasets.digits import as_uint8
+from harness.errors import EvaluationError
 from harness.results.evaluation_record import json_schema, schema_path
 
 DIGITS = load_digits()
@@ -240,7 +241,15 @@ def test_bad_npz_files_are_refused(refused: Any, tmp_path: Path) -> None:
         (("run", "--out", "x"), "--out does not apply to a run"),
         (("run", "--generated-split", "test"), "--generated-split does not apply to a run"),
         (("--generated", "a", "--real", "b", "--checkpoint", "best"), "--checkpoint does not apply to images"),
-        (("--generated", "a", "--real", "b", "--out", "a.npz"), "--out a.npz is a file"),
+        (("--generated", "a", "--real", "b", "--out", "a.npz"), "cannot write to a.npz: File exists"),
+        (("--generated", "a", "--real", "b", "--out", "b.npz/x"), "cannot write to b.npz/x"),
+        (("--generated", "a", "--real", "b", "--fit", "bogus"), "there is no fit 'bogus'; choose none, pad"),
+        (("--generated", "a", "--real", "b", "--fit", "crop:x"), "crop needs a size in pixels, not 'x'"),
+        (("--generated", "a", "--fit", "pad"), "--fit is about real images, but nothing real is given"),
+        (("--generated", "a"), "nothing can be measured"),
+        (("--generated", "a", "--real", "b", "--metrics", ""), "a name is missing in the list of metrics"),
+        (("--generated", "a", "--real", "b", "--extractor", "pixels,"), "a name is missing in the list of extractors"),
+        (("--generated", "a", "--real", "b", "--metrics", "psnr"), "images in files have no capability 'reconstruct'"),
         (("--generated", "a", "--real", "b", "--metrics", "fdd"), "unknown metric 'fdd'"),
         (("--generated", "a", "--real", "b", "--metrics", "cluster_accuracy"), "no capability 'assign'"),
         (("--generated", "a", "--real", "b", "--metrics", "reverse_kl"), "no extractor in use (pixels) gives logits"),
@@ -284,3 +293,44 @@ def test_smaller_real_images_are_made_to_fit_only_where_that_is_asked_for(harnes
     assert code == 0, err
     (entry, *_) = json.loads(out)["metrics"]
     assert entry["protocol"]["fit"] == "pad 8x8 -> 10x10"
+
+
+def test_statistics_alone_leave_nothing_to_say_of_splits(harness: Any, refused: Any) -> None:
+    assert harness("stats", "export", "--real", "b", *CNN, "--out", "s.npz").code == 0
+    words = ("evaluate", "--generated", "a", "--real", "s.npz", *CNN, "--metrics", "fd")
+    assert "--split is about real images, but statistics is given" in refused(*words, "--split", "test")
+    code, out, _ = harness(*words, "--out", "made")
+    assert code == 0
+    assert "statistics s.npz, sha256" in out
+    assert "digits-cnn of folder:" in out
+    assert "made/evaluation.json" in out
+
+
+def test_statistics_that_were_taken_over_are_named_in_the_protocol(
+    harness: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "kept"))
+    assert harness("stats", "export", "--real", "b", *CNN, "--out", "s.npz").code == 0
+    words = ("--generated", "a", "--real", "b", *CNN, "--metrics", "fd", "--samples", "30")
+    (before, *_) = scored(harness, *words)["metrics"]
+    assert "real_statistics_sha256" not in before["protocol"]
+    assert harness("stats", "import", "s.npz", "--real", "b").code == 0
+    (after, *_) = scored(harness, *words)["metrics"]
+    assert len(after["protocol"]["real_statistics_sha256"]) == 64
+    assert after["value"] == pytest.approx(before["value"], rel=1e-9)
+
+
+def test_a_number_that_nobody_named_and_that_cannot_be_had_does_not_cost_the_others(
+    harness: Any, monkeypatch: Any
+) -> None:
+    def broken(**evidence: Any) -> Any:
+        raise EvaluationError("no such luck")
+
+    monkeypatch.setattr("harness.builtin.metrics.neighbours.neighbour_metrics", broken)
+    words = ("evaluate", "--generated", "a", "--real", "b", *CNN)
+    code, out, err = harness(*words)
+    assert code == 0
+    assert "not measured: precision[digits-cnn" in err
+    assert "no such luck" in err
+    assert "fd[digits-cnn" in out
+    assert harness(*words, "--metrics", "recall").code == 2

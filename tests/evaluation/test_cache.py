@@ -87,14 +87,6 @@ def test_an_entry_of_fewer_rows_is_not_used_and_is_replaced(fresh: Callable[...,
     assert calls(fresh(), WHOLE) == 0
 
 
-def test_an_entry_of_more_rows_is_not_replaced_by_one_of_fewer(cache: ReferenceCache, fresh: Any) -> None:
-    key = reference_key(fresh(), PART)
-    assert key is not None
-    cache.keep_features(key, torch.ones(5, 2))
-    cache.keep_features(key, torch.zeros(3, 2))
-    assert torch.equal(cache.features(key, 5), torch.ones(5, 2))  # type: ignore[arg-type]
-
-
 def test_a_fraction_for_training_leaves_the_real_side_as_it_is(fresh: Callable[..., Bench], catalog: Catalog) -> None:
     part = load_dataset(catalog, "digits", Path("unused"), fraction=0.1)
     computed = fresh().get(WHOLE)
@@ -278,7 +270,7 @@ def test_a_truncated_entry_is_refused_until_it_is_deleted(fresh: Callable[..., B
     fresh().get(PART)
     (path,) = entries(cache)
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(EvaluationError, match=r"cannot be read: .*; delete that file, and it will be made again"):
+    with pytest.raises(EvaluationError, match=r"cannot be read; delete that file, and it will be made again"):
         fresh().get(PART)
     path.unlink()
     assert calls(fresh(), PART) > 0
@@ -367,4 +359,28 @@ def test_the_folder_is_the_one_that_the_environment_names(monkeypatch: pytest.Mo
     assert cache_folder() == tmp_path / "x"
     monkeypatch.delenv("HARNESS_CACHE")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / ".cache" / "gan-harness" / "reference"
+    assert cache_folder() == tmp_path / ".cache" / "harness" / "reference"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"mean": np.full(64, np.nan)},
+        {"mean": np.array(["x"] * 64)},
+        {"mean": np.zeros(10)},
+        {"covariance": np.zeros(3)},
+    ],
+)
+def test_kept_statistics_that_are_no_statistics_are_refused(
+    cache: ReferenceCache, fresh: Callable[..., Bench], changes: dict[str, np.ndarray]
+) -> None:
+    bench = fresh()
+    bench.get(Statistics(WHOLE))
+    key = statistics_key(bench, WHOLE)
+    assert key is not None
+    path = cache.path("statistics", key)
+    with np.load(path) as arrays:
+        content = dict(arrays) | changes
+    np.savez(path, **content)
+    with pytest.raises(EvaluationError, match="holds no mean and spread; delete that file"):
+        cache.statistics(key)

@@ -134,8 +134,8 @@ def _with(matrix: np.ndarray, place: tuple[int, ...], value: float) -> np.ndarra
         ({"mu": MU, "sigma": _with(SIGMA, (1, 1), np.inf)}, "NaN or infinite"),
         ({"mu": MU, "sigma": _with(SIGMA, (1, 2), 0.9)}, "sigma is not symmetric"),
         ({"mu": MU, "sigma": _with(SIGMA, (1, 1), -0.9)}, "negative variance"),
-        ({"mu": MU.astype(int), "sigma": SIGMA}, "not int64 and float64"),
-        ({"mu": MU, "sigma": SIGMA.astype(complex)}, "not float64 and complex128"),
+        ({"mu": MU.astype(int), "sigma": SIGMA}, "mu and sigma hold int64 and float64"),
+        ({"mu": MU, "sigma": SIGMA.astype(complex)}, "mu and sigma hold float64 and complex128"),
         ({"mu": MU, "sigma": SIGMA, "about": np.array("[1, 2]")}, "is not a JSON object"),
         ({"mu": MU, "sigma": SIGMA, "about": np.array("{")}, "truncated or corrupt"),
     ],
@@ -198,6 +198,24 @@ def test_no_file_at_all_is_refused(tmp_path: Path) -> None:
     assert "there is no file of statistics" in refusal(tmp_path)
 
 
-def test_a_count_that_is_no_number_is_not_believed(tmp_path: Path) -> None:
-    path = saved(tmp_path, mu=MU, sigma=SIGMA, about=np.array(json.dumps({"real_count": "many"})))
-    assert read_statistics(path).gaussian.count is None
+@pytest.mark.parametrize(
+    ("about", "words"),
+    [
+        ({"real_count": "many"}, "made from 'many' images"),
+        ({"real_count": -4}, "made from -4 images"),
+        ({"real_count": True}, "made from True images"),
+        ({"extractor": ["pixels"]}, "lists or objects"),
+    ],
+)
+def test_what_a_file_says_of_itself_is_checked(tmp_path: Path, about: dict[str, Any], words: str) -> None:
+    path = saved(tmp_path, mu=MU, sigma=SIGMA, about=np.array(json.dumps(about)))
+    assert words in refusal(path)
+
+
+def test_a_matrix_with_negative_eigenvalues_is_no_covariance(tmp_path: Path) -> None:
+    sigma = np.eye(6)
+    sigma[0, 1] = sigma[1, 0] = 50.0
+    assert "negative eigenvalues" in refusal(saved(tmp_path, mu=MU, sigma=sigma))
+    singular = np.zeros((6, 6))
+    singular[:2, :2] = 1.0
+    assert read_statistics(saved(tmp_path, mu=MU, sigma=singular)).gaussian.trace == 2.0

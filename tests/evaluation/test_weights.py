@@ -52,7 +52,7 @@ def test_weights_lie_below_the_folder_that_is_named(monkeypatch: pytest.MonkeyPa
     assert weights_folder() == Path.home() / "mine"
     assert weights_place(single(), RemoteFile(name="net.pt")) == Path.home() / "mine" / "net" / "net.pt"
     monkeypatch.delenv("HARNESS_WEIGHTS")
-    assert weights_folder() == Path.home() / ".cache" / "gan-harness" / "weights"
+    assert weights_folder() == Path.home() / ".cache" / "harness" / "weights"
 
 
 def test_the_published_file_is_handed_over(folder: Path) -> None:

@@ -24,7 +24,7 @@ def test_a_picture_is_written_below_the_folder(tmp_path: Path) -> None:
     write("curve", PNG + b"!")
     write("other", PNG)
     found = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    assert found == {Path("run/figures/curve.png"): PNG + b"!", Path("run/figures/other.png"): PNG}
+    assert found == {Path("run/curve.png"): PNG + b"!", Path("run/other.png"): PNG}
 
 
 def test_without_a_folder_there_is_nothing_to_write_to() -> None:

@@ -86,7 +86,8 @@ class ImageTree:
             for name in folders:
                 yield (below / name).as_posix(), True
             for name in files:
-                yield (below / name).as_posix(), False
+                if os.path.isfile(os.path.join(folder, name)) or not os.path.exists(os.path.join(folder, name)):
+                    yield (below / name).as_posix(), False  # a broken link is said when it is read; a pipe never ends
 
     def _folder_bytes(self, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
         for name in sorted(names):

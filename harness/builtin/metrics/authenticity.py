@@ -8,9 +8,13 @@ M: samples, T: held out, N: training images, d: features.
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
+from harness.builtin.metrics.estimates import share_of
 from harness.builtin.metrics.nearest import Nearest, nearest
 from harness.builtin.metrics.neighbour_figure import neighbour_figure
 from harness.data import Split
@@ -46,30 +50,25 @@ def authenticity(
     """
     shown = min(SHOWN, len(training))
     found = nearest(generated, training, shown)
-    share, error = _share(authentic(found, training))
-    fair, fair_error = _share(authentic(nearest(held_out, training, 1), training))
+    samples = share_of(authentic(found, training), percent=True)
+    fair = share_of(authentic(nearest(held_out, training, 1), training), percent=True)
     beside = training_images.values[order_of(len(training))[found.which[: len(pictures)].numpy()]]  # [S, K, C, H, W]
-    value = Value(
-        100.0 * share,
-        std_error=100.0 * error,
-        std_error_of="sampling",
-        remark=_remark(share, fair, (error**2 + fair_error**2) ** 0.5),
-        details={"held_out_pct": 100.0 * fair},
+    value = replace(
+        samples,
+        remark=_remark(samples, fair),
+        details={"held_out_pct": fair.value},
         figures={figure: neighbour_figure(pictures, torch.from_numpy(beside))},
     )
     return {"authenticity_pct": value}
 
 
-def _share(members: Tensor) -> tuple[float, float]:
-    """The share of members, and its binomial error."""
-    share = float(members.double().mean())
-    return share, (share * (1.0 - share) / len(members)) ** 0.5
-
-
-def _remark(share: float, fair: float, error: float) -> str | None:
-    if share >= fair - ALARM * error:
+def _remark(samples: Value, fair: Value) -> str | None:
+    """What to say where samples are authentic clearly less often than held-out images."""
+    assert samples.std_error is not None
+    assert fair.std_error is not None
+    if samples.value >= fair.value - ALARM * math.hypot(samples.std_error, fair.std_error):
         return None
     return (
-        f"samples lie nearer to training images than held-out images do, of which {100 * fair:.1f} % are authentic: "
+        f"samples lie nearer to training images than held-out images do, of which {fair.value:.1f} % are authentic: "
         "they are copies, or smoother than real images"
     )

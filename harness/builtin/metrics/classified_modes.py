@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from harness.builtin.metrics.divergence import UNITS, in_units, unit_term
+from harness.builtin.metrics.estimates import share_of
 from harness.errors import EvaluationError
 from harness.evaluation import Features, Inapplicable, Labels, Measurement, Offer, RealSet, Term, Value
 
@@ -42,10 +43,7 @@ def recovered(*, generated: Tensor) -> dict[str, Value]:
 
 def sure(confidence: float, *, generated: Tensor) -> dict[str, Value]:
     """Logits [N, K] to the percentage of samples whose class has at least this probability, binomial error."""
-    probable = largest_probability(_checked(generated)) >= confidence
-    share = float(probable.double().mean())
-    error = (share * (1.0 - share) / len(probable)) ** 0.5
-    return {"high_quality_pct": Value(100.0 * share, std_error=100.0 * error, std_error_of="sampling")}
+    return {"high_quality_pct": share_of(largest_probability(_checked(generated)) >= confidence, percent=True)}
 
 
 def divergence_from_uniform(*, generated: Tensor) -> dict[str, Value]:

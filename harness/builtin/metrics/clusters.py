@@ -12,8 +12,9 @@ from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from torch import Tensor
 
+from harness.builtin.metrics.labelled import labelled_splits
 from harness.errors import EvaluationError
-from harness.evaluation import Assignments, Inapplicable, Labels, Measurement, Offer, Term, Value
+from harness.evaluation import Assignments, Labels, Measurement, Offer, Term, Value
 
 
 def contingency(clusters: Tensor, labels: Tensor) -> Tensor:
@@ -63,12 +64,13 @@ def agreement(*, clusters: Tensor, labels: Tensor) -> dict[str, Value]:
 
 
 class Clusters:
-    """`nmi` (arithmetic and geometric mean), `ari`, `cluster_accuracy` and `purity` of a split's images."""
+    """`nmi` (arithmetic and geometric mean), `ari`, `cluster_accuracy` and `purity` of the images of each split with labels."""
 
     def measurements(self, offer: Offer) -> Sequence[Measurement]:
-        if not offer.has_labels():
-            raise Inapplicable(f"data set '{offer.dataset.name}' has no labels")
-        real = offer.real()
+        return [self._on(offer, split) for split in labelled_splits(offer)]
+
+    def _on(self, offer: Offer, split: str) -> Measurement:
+        real = offer.real(split=split)
         how = {
             "nmi_arithmetic": ("nmi", Term("mean", "arithmetic", "arithmetic")),
             "nmi_geometric": ("nmi", Term("mean", "geometric", "geometric")),
@@ -78,4 +80,4 @@ class Clusters:
         }
         protocols = {key: offer.protocol(name, term, real=real) for key, (name, term) in how.items()}
         evidence = {"clusters": Assignments(real), "labels": Labels(real)}
-        return [Measurement(evidence, agreement, protocols)]
+        return Measurement(evidence, agreement, protocols)

@@ -10,10 +10,11 @@ latents is blind to the part of d along x. N: pairs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
+from harness.builtin.metrics.estimates import mean_of
 from harness.builtin.metrics.spaces import Space, Twins, points, spaces, steady_batch_norm, twins_terms
 from harness.errors import EvaluationError
 from harness.evaluation import Bench, Measurement, Offer, Protocol, Term, Value
@@ -65,11 +66,10 @@ def worst_count(pairs: int) -> int:
 def mean_and_worst(*, pairs: Tensor) -> dict[str, Value]:
     """Condition numbers [N, 1] to their mean and to the mean of the largest 2 %."""
     numbers = pairs[:, 0].double()
-    error = float(numbers.std(correction=1)) / len(numbers) ** 0.5
     details = {"max": float(numbers.max())}
     worst = numbers.topk(worst_count(len(numbers))).values
     return {
-        "mc": Value(float(numbers.mean()), std_error=error, std_error_of="sampling", details=details),
+        "mc": replace(mean_of(numbers), details=details),
         "ttmc": Value(float(worst.mean()), details=details),
     }
 

@@ -162,9 +162,8 @@ class IntrinsicDimension:
     def measurements(self, offer: Offer) -> Sequence[Measurement]:
         generated = offer.generated(min(MOST, offer.settings.neighbours_samples))
         evidence: dict[str, Evidence[Any]] = {"generated": ImageVariances(generated)}
-        own = [strong_term(), Term("values", "floats in [-1, 1]", "float32")]
+        own = (strong_term(), Term("values", "floats in [-1, 1]", "float32"))
         if offer.can("layers") and offer.can("latents"):
             evidence["layers"] = LayerVariances()
-            own.append(Term("layer_latents", LAYER_LATENTS))
         protocol = offer.protocol("intrinsic_dimension", *own, generated=generated)
         return [Measurement(evidence, intrinsic_dimension, {"intrinsic_dimension": protocol}, {"generated": 2})]

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from harness.builtin.metrics.congruence import congruence
 from harness.builtin.metrics.frechet_error import sampling_error
+from harness.builtin.metrics.naming import named
 from harness.errors import EvaluationError
 from harness.evaluation import Evidence, Gaussian, Measurement, Offer, Value, fit_gaussian
 
@@ -129,11 +130,6 @@ def rank_remark(size: int, **counts: int | None) -> str | None:
     return f"{' and '.join(few)} samples for {size} features: the covariance is singular and the distance biased"
 
 
-def distance_name(offer: Offer, extractor: str, ending: str = "") -> str:
-    """`fid` on the network that it is named after, `fd` on any other."""
-    return ("fid" if offer.spec(extractor).inception else "fd") + ending
-
-
 class FrechetDistance:
     """`fd` (`fid` on Inception) on every extractor in use, against every real split or imported statistics.
 
@@ -153,6 +149,7 @@ class FrechetDistance:
 
     def _on(self, offer: Offer, extractor: str, real: Evidence[Gaussian], most: int | None) -> Measurement:
         generated = offer.features(offer.generated(most), extractor)
-        protocol = offer.protocol(distance_name(offer, extractor), real=real, generated=generated)
+        name = named(offer, extractor, inception="fid", other="fd")
+        protocol = offer.protocol(name, real=real, generated=generated)
         least = {"real": 2, "generated": 2}  # below that there is no covariance
         return Measurement({"real": real, "generated": generated}, fd, {"fd": protocol}, least)

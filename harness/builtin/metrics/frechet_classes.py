@@ -11,8 +11,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from harness.builtin.metrics.frechet import distance_name, frechet_distance, rank_remark
+from harness.builtin.metrics.frechet import frechet_distance, rank_remark
 from harness.builtin.metrics.frechet_error import sampling_error
+from harness.builtin.metrics.labelled import labelled_splits
+from harness.builtin.metrics.naming import named
 from harness.errors import EvaluationError
 from harness.evaluation import Conditions, Inapplicable, Labels, Measurement, Offer, Term, Value, fit_gaussian
 
@@ -90,14 +92,13 @@ class ClassFrechetDistance:
     def measurements(self, offer: Offer) -> Sequence[Measurement]:
         if not offer.told_labels():
             raise Inapplicable("samples are not told the data set's labels")
-        if not offer.has_labels():
-            raise Inapplicable(f"data set '{offer.dataset.name}' has no labels")
-        return [self._on(offer, name, split) for name in offer.extractors() for split in offer.splits()]
+        splits = labelled_splits(offer)
+        return [self._on(offer, name, split) for name in offer.extractors() for split in splits]
 
     def _on(self, offer: Offer, extractor: str, split: str) -> Measurement:
         of, samples = offer.real(split=split), offer.generated()
         real, generated = offer.features(of, extractor), offer.features(samples, extractor)
-        name = "ifid" if distance_name(offer, extractor) == "fid" else "ifd"
+        name = named(offer, extractor, inception="ifid", other="ifd")
         protocol = offer.protocol(name, Term("over", "classes", "mean-over-classes"), real=real, generated=generated)
         evidence = {"real": real, "labels": Labels(of), "generated": generated, "told": Conditions(samples)}
         return Measurement(evidence, ifd, {"ifd": protocol}, {"real": 2, "generated": 2})

@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.builtin.metrics.frechet import distance_name, frechet_distance, rank_remark
+from harness.builtin.metrics.frechet import frechet_distance, rank_remark
+from harness.builtin.metrics.naming import named
 from harness.errors import EvaluationError
 from harness.evaluation import Evidence, Gaussian, Measurement, Offer, Term, Value, fit_gaussian
 from harness.evaluation.gaussian import gram
@@ -124,7 +125,7 @@ class FrechetInfinity:
         generated = offer.features(offer.generated(), extractor)
         smallest = smallest_count(generated.items())
         protocol = offer.protocol(
-            distance_name(offer, extractor, "_inf"),
+            named(offer, extractor, inception="fid_inf", other="fd_inf"),
             Term("points", POINTS, f"{POINTS}points"),
             Term("smallest_count", smallest, f"from{smallest}"),
             Term("subsets", "fresh, without replacement", "fresh"),

@@ -7,12 +7,14 @@ generator. Images are floats in [-1, 1], clipped there and not rounded to 8 bits
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from harness.builtin.metrics.estimates import mean_of
 from harness.builtin.metrics.structural_similarity import K1, K2, SIGMA, WINDOW, structural_similarity
 from harness.errors import EvaluationError
 from harness.evaluation import (
@@ -57,7 +59,10 @@ def scores_for(shape: Sequence[int]) -> dict[str, Callable[[Pair], Tensor]]:
 
 
 def mean_score(name: str, column: int, *, rebuilt: Tensor) -> dict[str, Value]:
-    """Mean of one column of scores [N, K] over images; its standard error is that of drawing the images.
+    """Mean of one column of scores [N, K] over images.
+
+    Its standard error is over draws of the images that are rebuilt, held-out real ones or samples, the method fixed:
+    of real images it says how far another test set would move the value, and nothing about another training.
 
     Images that are rebuilt to the last bit have an infinite PSNR; they are left out and counted in a remark.
 
@@ -72,10 +77,8 @@ def mean_score(name: str, column: int, *, rebuilt: Tensor) -> dict[str, Value]:
     if len(finite) == 0:
         raise EvaluationError(f"{name}: all of {same} images are rebuilt to the last bit, so that none has a value")
     remark = f"{same} of {len(scores)} images are rebuilt to the last bit and left out" if same else None
-    spread = float(finite.std()) if len(finite) > 1 else None
-    error = None if spread is None else spread / len(finite) ** 0.5
-    details = {} if spread is None else {"std_over_images": spread}
-    return {name: Value(float(finite.mean()), error, None if error is None else "sampling", remark, details)}
+    details = {"std_over_images": float(finite.std())} if len(finite) > 1 else {}
+    return {name: replace(mean_of(finite), remark=remark, details=details)}
 
 
 def _measurements(offer: Offer, name: str, *own: Term) -> list[Measurement]:

@@ -6,12 +6,14 @@ N: samples, K: classes.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 
 import torch
 from torch import Tensor
 
+from harness.builtin.metrics.estimates import mean_of
 from harness.errors import EvaluationError
 from harness.evaluation import Measurement, Offer, Term, Value
 
@@ -43,13 +45,9 @@ def split_scores(logits: Tensor, splits: int) -> list[float]:
 def score_in_splits(splits: int, *, generated: Tensor) -> dict[str, Value]:
     """Logits [N, K] to the mean score over splits; its standard error where there are at least two."""
     scores = torch.tensor(split_scores(generated, splits), dtype=torch.float64)
-    mean = float(scores.mean())
-    if splits == 1:
-        return {"is": Value(mean)}
     # papers print the standard deviation over splits, with division by their number, after a plus-minus sign
-    printed = float(scores.std(correction=0))
-    error = float(scores.std(correction=1)) / splits**0.5
-    return {"is": Value(mean, std_error=error, std_error_of="splits", details={"std_over_splits": printed})}
+    details = {"std_over_splits": float(scores.std(correction=0))} if splits > 1 else {}
+    return {"is": replace(mean_of(scores, "splits"), details=details)}
 
 
 class InceptionScore:

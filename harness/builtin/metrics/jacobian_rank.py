@@ -11,13 +11,14 @@ d: latent elements.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from harness.builtin.metrics.dimension import strong, strong_term
+from harness.builtin.metrics.estimates import mean_of
 from harness.builtin.metrics.jacobian import Outputs, jacobians, squared_singular_values
 from harness.builtin.metrics.spaces import images_at, made_terms, points, steady_batch_norm
 from harness.errors import EvaluationError
@@ -85,10 +86,8 @@ def jacobian_rank(*, latents: Spectra) -> dict[str, Value]:
     layers = {f"rank_{name}": float(_ranks(squares).mean()) for name, squares in latents.layers.items()}
     still = "the Jacobian is 0: images do not hang on latents, or the method's `generate` cuts the gradient"
     return {
-        "jacobian_rank": Value(
-            float(ranks.mean()),
-            std_error=float(ranks.std(correction=1)) / len(ranks) ** 0.5,
-            std_error_of="latents",
+        "jacobian_rank": replace(
+            mean_of(ranks, "latents"),
             remark=None if bool(latents.images.any()) else still,
             details={"of": float(latents.images.shape[1]), **layers},
         )

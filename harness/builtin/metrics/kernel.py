@@ -7,11 +7,14 @@ may be negative (see `polynomial_mmd`). N: real, M: generated, d: features, S: s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 import torch
 from torch import Tensor
 
+from harness.builtin.metrics.estimates import mean_of, standard_error
+from harness.builtin.metrics.naming import named
 from harness.builtin.metrics.polynomial_mmd import squared_mmd
 from harness.errors import EvaluationError
 from harness.evaluation import Measurement, Offer, Term, Value
@@ -59,9 +62,8 @@ def kd_of_subsets(size: int, *, real: Tensor, generated: Tensor) -> dict[str, Va
     subsets = subset_indices(len(real), len(generated), size)
     values = SCALE * mmd_of_subsets(real=real, generated=generated, subsets=subsets)
     # papers print the standard deviation over subsets, with division by their number, after a plus-minus sign
-    printed = float(values.std(correction=0))
-    error = float(values.std(correction=1)) / len(values) ** 0.5
-    return {"kd": Value(float(values.mean()), error, "subsets", details={"std_over_subsets": printed})}
+    details = {"std_over_subsets": float(values.std(correction=0))}
+    return {"kd": replace(mean_of(values, "subsets"), details=details)}
 
 
 def kd_of_all(*, real: Tensor, generated: Tensor) -> dict[str, Value]:
@@ -74,8 +76,7 @@ def kd_of_all(*, real: Tensor, generated: Tensor) -> dict[str, Value]:
     squared, influence = squared_mmd(real=real, generated=generated)
     if len(generated) < 3:
         return {"kd": Value(SCALE * squared)}
-    error = SCALE * float(influence.std(correction=1)) / len(generated) ** 0.5
-    return {"kd": Value(SCALE * squared, error, "sampling")}
+    return {"kd": Value(SCALE * squared, standard_error(SCALE * influence), "sampling")}
 
 
 class KernelDistance:
@@ -112,7 +113,7 @@ class KernelDistance:
     ) -> Measurement:
         real = offer.features(offer.real(most, split), extractor)
         generated = offer.features(offer.generated(most), extractor)
-        name = "kid_x1e3" if offer.spec(extractor).inception else "kd_x1e3"
+        name = named(offer, extractor, inception="kid_x1e3", other="kd_x1e3")
         kernel = Term("kernel", "(x . y / d + 1)^3", "cubic"), Term("estimator", "unbiased", "unbiased")
         protocol = offer.protocol(name, *own, *kernel, real=real, generated=generated)
         least = {"real": 2, "generated": 2}  # an item is never held against itself

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from harness.builtin.metrics.estimates import mean_of
 from harness.capabilities import ScaledLatents
 from harness.errors import EvaluationError
 from harness.evaluation import (
@@ -85,7 +86,10 @@ def encoder_errors(pair: Pair, scale: Tensor | None = None) -> Tensor:
 
 @dataclass(frozen=True)
 class EncoderErrors(Counted[Tensor]):
-    """Error of the latents found for each of a method's own samples, float64 [N]; no image is stored."""
+    """Error of the latents found for each of a method's own samples, float64 [N]; no image is stored.
+
+    The encoder is shown images as the generator makes them, not clipped: latents of a clipped one are another matter.
+    """
 
     of: GeneratedSet
 
@@ -100,14 +104,13 @@ class EncoderErrors(Counted[Tensor]):
 
     def make(self, bench: Bench) -> Tensor:
         scales = [bench.get(scale) for scale in self.needs(bench)]
-        with closing(pairs(bench, self.of)) as blocks:
+        with closing(pairs(bench, self.of, clip=False)) as blocks:
             return torch.cat([encoder_errors(pair, *scales).cpu() for pair in blocks])
 
 
 def encoder_loss(*, generated: Tensor) -> dict[str, Value]:
     """Errors [N] to their mean."""
-    error = float(generated.std(correction=1)) / len(generated) ** 0.5
-    return {"encoder_loss": Value(float(generated.mean()), std_error=error, std_error_of="sampling")}
+    return {"encoder_loss": mean_of(generated)}
 
 
 class EncoderLoss:
@@ -119,7 +122,11 @@ class EncoderLoss:
         if not isinstance(generated, GeneratedSet):
             raise Inapplicable("it is about the latents of a method's own samples")
         scaled = offer.can("latent_scale")
-        term = Term("scaled", scaled, "scaled" if scaled else "unscaled")
-        protocol = offer.protocol("encoder_loss", term, Term("quantise", "none", "float32"), generated=generated)
+        own = (
+            Term("scaled", scaled, "scaled" if scaled else "unscaled"),
+            Term("quantise", "none", "float32"),
+            Term("clip", "none", "unclipped"),
+        )
+        protocol = offer.protocol("encoder_loss", *own, generated=generated)
         evidence = {"generated": EncoderErrors(generated)}
         return [Measurement(evidence, encoder_loss, {"encoder_loss": protocol}, {"generated": 2})]

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -21,6 +22,7 @@ import torch
 from torch import Tensor
 
 from harness.builtin.metrics.authenticity import authenticity
+from harness.builtin.metrics.estimates import mean_of
 from harness.builtin.metrics.frechet import ROUNDING, frechet_distance
 from harness.builtin.metrics.neighbour_figure import Pictures
 from harness.builtin.metrics.trained_on import trained_count, trained_features, trained_terms
@@ -60,26 +62,20 @@ def memorisation(*, generated: Tensor, training: Tensor, held_out: Tensor) -> di
     parts = [fit_gaussian(part, "training") for part in training.split(len(held_out))]
     away = distance_from_test(samples, test)
     ratios = torch.tensor([frechet_distance(part, samples) for part in parts], dtype=torch.float64) / away
-    mean = float(ratios.mean())
+    found = mean_of(ratios, "subsets")
     # two halves with the same features, as of constant images, would have no logarithm
     logarithms = halved_ratios(training, held_out, HALVINGS).clamp(min=torch.finfo(torch.float64).tiny).log()
     # where test images happen to be nearer than halves are to each other, samples far from all still come out at 1
     limit = math.exp(min(0.0, float(logarithms.mean())) - ALARM * float(logarithms.std()))
     remark = None
-    if mean < limit:
+    if found.value < limit:
         remark = (
             f"samples are nearer to training images than to test images, as copies are: the alarm is at {limit:.3f}"
         )
     if away <= resolution(samples, test):
         remark = "samples and test images have the same features, but for rounding: the ratio is at least this large"
-    value = Value(
-        mean,
-        std_error=float(ratios.std()) / len(ratios) ** 0.5 if len(ratios) > 1 else None,
-        std_error_of="subsets" if len(ratios) > 1 else None,
-        remark=remark,
-        details={"without_copies": math.exp(float(logarithms.mean())), "alarm_below": limit},
-    )
-    return {"memorisation_ratio": value}
+    details = {"without_copies": math.exp(float(logarithms.mean())), "alarm_below": limit}
+    return {"memorisation_ratio": replace(found, remark=remark, details=details)}
 
 
 def resolution(a: Gaussian, b: Gaussian) -> float:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from harness.builtin.metrics.divergence import UNITS, in_units, unit_term
+from harness.builtin.metrics.estimates import share_of
 from harness.capabilities import Samples
 from harness.data.contracts import Modes
 from harness.errors import EvaluationError
@@ -49,17 +50,13 @@ def recovered_and_good(region: Region, *, generated: Samples, modes: Modes) -> d
     """
     points, means = _checked(generated.images, modes)
     held = torch.zeros(len(means), dtype=torch.bool)
-    good = 0
+    good = []
     for part in points.split(ROWS):
         near = near_modes(part, means, modes.std, region)
         held |= near.any(0)
-        good += int(near.any(1).sum())
-    share = good / len(points)
-    error = (share * (1.0 - share) / len(points)) ** 0.5
-    return {
-        "modes": Value(float(held.sum()), details={"of": float(len(means))}),
-        "high_quality_pct": Value(100.0 * share, std_error=100.0 * error, std_error_of="sampling"),
-    }
+        good.append(near.any(1))
+    modes_held = Value(float(held.sum()), details={"of": float(len(means))})
+    return {"modes": modes_held, "high_quality_pct": share_of(torch.cat(good), percent=True)}
 
 
 def divergence_from_law(*, generated: Samples, modes: Modes) -> dict[str, Value]:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from harness.builtin.metrics.copies import Distinct, distinct
 from harness.builtin.metrics.crossings import near_pairs
+from harness.builtin.metrics.estimates import mean_of, share_of
 from harness.builtin.metrics.radii import squared_radii
 from harness.errors import EvaluationError
 from harness.evaluation import Measurement, Offer, Protocol, Term, Value
@@ -98,7 +99,9 @@ def neighbour_metrics(
     - `density`: real balls that a generated sample is in, averaged and divided by k; may exceed 1.
     - `coverage`: share of real balls that hold a generated sample.
 
-    Standard errors are those of independent draws while the balls stay where they are.
+    Standard errors are those of independent draws while the balls stay where they are: for precision and density over
+    draws of the M generated samples, for recall and coverage over draws of the N real items that are counted. What
+    other balls would change comes on top and is not told.
 
     :raises EvaluationError: where a set has no k-th neighbour, or features are not finite.
     """
@@ -121,18 +124,11 @@ def neighbour_metrics(
 
 def _values(of_real: Sequence[Manifold], of_generated: Sequence[Manifold]) -> dict[str, Value]:
     *precise, dense = of_real
-    found = {f"precision_k{manifold.balls.k}": _share(manifold.inside > 0) for manifold in precise}
-    found |= {f"recall_k{manifold.balls.k}": _share(manifold.inside > 0) for manifold in of_generated}
-    times = dense.inside.double() / dense.balls.k  # [M]
-    found["density"] = Value(float(times.mean()), float(times.std()) / len(times) ** 0.5, "sampling")
-    found["coverage"] = _share(dense.holds)
+    found = {f"precision_k{manifold.balls.k}": share_of(manifold.inside > 0) for manifold in precise}
+    found |= {f"recall_k{manifold.balls.k}": share_of(manifold.inside > 0) for manifold in of_generated}
+    found["density"] = mean_of(dense.inside.double() / dense.balls.k)
+    found["coverage"] = share_of(dense.holds)
     return found
-
-
-def _share(members: Tensor) -> Value:
-    """The share of members, with the standard error of a binomial share."""
-    share = float(members.double().mean())
-    return Value(share, (share * (1.0 - share) / len(members)) ** 0.5, "sampling")
 
 
 def _check(real: Tensor, generated: Tensor, k: int) -> None:

@@ -16,7 +16,7 @@ Lengths at different resolutions or crops cannot be compared, which is why the c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, cast
 
@@ -25,6 +25,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
+from harness.builtin.metrics.estimates import mean_of
 from harness.builtin.metrics.spaces import Space, Twins, points, spaces, steady_batch_norm, twins_terms
 from harness.errors import EvaluationError
 from harness.evaluation import Bench, Distance, Inapplicable, Measurement, Offer, Protocol, Term, Value
@@ -128,12 +129,9 @@ def path_lengths(crops: Sequence[Crop], *, pairs: Tensor) -> dict[str, Value]:
 
 def _path_length(steps: Tensor) -> Value:
     kept = trimmed(steps)
-    error = float(kept.std(correction=1)) / len(kept) ** 0.5 if len(kept) > 1 else None
     still = not bool(steps.any())
-    return Value(
-        float(kept.mean()),
-        std_error=error,
-        std_error_of=None if error is None else "sampling",
+    return replace(
+        mean_of(kept),
         remark="no image moves at all: the generator has collapsed" if still else None,
         details={"kept": float(len(kept)), "mean_of_all": float(steps.mean())},
     )

@@ -1,0 +1,18 @@
+"""Splits that can be held against labels: of several, only some may have them."""
+
+from __future__ import annotations
+
+from harness.evaluation import Inapplicable, Offer
+
+
+def labelled_splits(offer: Offer) -> list[str]:
+    """The real splits in use whose images have labels, in order.
+
+    :raises Inapplicable: where none has.
+    """
+    asked = offer.splits()
+    found = [split for split in asked if offer.has_labels(split)]
+    if not found:
+        where = f" in its split{'s' if len(asked) > 1 else ''} {' and '.join(asked)}"
+        raise Inapplicable(f"data set '{offer.dataset.name}' has no labels{where}")
+    return found
