@@ -69,6 +69,16 @@ def test_a_checkpoint_of_the_gpu_is_scored_on_the_cpu(tmp_path):
         assert value == pytest.approx(before[name], rel=0.05, abs=0.05)
 
 
+def test_latents_conditions_and_jacobians_of_a_network_on_the_gpu_are_measured(tmp_path, capsys):
+    run(tmp_path / "a", "--steps", "4", "--device", "cuda")
+    capsys.readouterr()
+    names = "mc,ttmc,jacobian_rank,intrinsic_dimension,ifd,fd_inf,memorisation"
+    words = ("--metrics", names, "--set", "evaluation.pairs=100", "--device", "cuda", "--json")
+    assert main(["evaluate", str(tmp_path / "a"), *words]) == 0
+    found = {entry["metric"] for entry in json.loads(capsys.readouterr().out)["metrics"]}
+    assert {"mc", "ttmc", "jacobian_rank", "intrinsic_dimension", "ifd", "fd_inf", "authenticity_pct"} <= found
+
+
 def test_scores_of_stored_images_agree_with_the_cpu(tmp_path, capsys):
     values = []
     for device in ("cuda", "cpu"):

@@ -62,7 +62,7 @@ def import_(
 ) -> int:
     """Keep a file's statistics for later evaluations.
 
-    Only if it was made from this very data by this very network.
+    Only if it says that it was made from this very data by this very network; what uses it names the file's checksum.
     """
     from harness.catalog import open_catalog
     from harness.runs.statistics import RealStatistics, read_statistics

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from harness.builtin.datasets.image_tree import ImageTree
 from harness.data.contracts import DataRequest, NoSplit, Split
@@ -222,6 +222,8 @@ def decode(data: bytes, where: str) -> Decoded:
             return Decoded(_channels_first(image, where), file_format, image.has_transparency_data)
     except DataError:
         raise
+    except UnidentifiedImageError as error:  # its text is the address of a buffer
+        raise DataError(f"{where} is no image, or it is truncated or corrupt", "remove it or make it anew") from error
     except Exception as error:  # Pillow's decoders raise whatever a broken file makes them
         raise DataError(
             f"{where} is no image, or it is truncated or corrupt: {str(error) or type(error).__name__}"

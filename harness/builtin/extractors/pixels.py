@@ -1,7 +1,8 @@
-"""Pixels as features: no network, any size, grey or colour."""
+"""Pixels as features: no network, grey or colour, of small images."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import torch
 from torch import Tensor
 
 from harness.errors import EvaluationError
+
+#: values of an image, beyond which Gaussians fitted to them would need tens of GB: a covariance of these has 1.2
+MOST = 3 * 64 * 64
 
 
 class Pixels:
@@ -21,6 +25,12 @@ class Pixels:
     def check(self, shape: tuple[int, ...]) -> None:
         if len(shape) != 3:
             raise EvaluationError(f"extractor 'pixels' takes images, not data of shape {shape}")
+        if math.prod(shape) > MOST:
+            given = f"{'x'.join(map(str, shape))} = {math.prod(shape):,}"
+            raise EvaluationError(
+                f"extractor 'pixels' takes images of up to {MOST:,} values, not {given}",
+                "name another: --set 'evaluation.extractors=[\"efficientnet-lite0\"]'",
+            )
 
     def __call__(self, images: Tensor) -> Mapping[str, Tensor]:
         return {"features": images.flatten(1).float() / 255.0}

@@ -27,7 +27,7 @@ SPECS: tuple[ExtractorSpec, ...] = (
         name="pixels",
         summary="the pixels themselves, scaled to [0, 1]",
         load=f"{_HERE}.pixels:load",
-        accepts="images of any size",
+        accepts="images of up to 12,288 values (3x64x64)",
     ),
     ExtractorSpec(
         name="digits-cnn",

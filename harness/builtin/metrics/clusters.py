@@ -64,7 +64,7 @@ def agreement(*, clusters: Tensor, labels: Tensor) -> dict[str, Value]:
 
 
 class Clusters:
-    """`nmi` (arithmetic and geometric mean), `ari`, `cluster_accuracy` and `purity` of the images of each split with labels."""
+    """`nmi` (arithmetic and geometric mean), `ari`, `cluster_accuracy` and `purity` of every split with labels."""
 
     def measurements(self, offer: Offer) -> Sequence[Measurement]:
         return [self._on(offer, split) for split in labelled_splits(offer)]

@@ -143,10 +143,17 @@ class LayerVariances(Evidence[Mapping[str, Tensor]]):
             yield from bench.trained.layers(points(bench, "z", "layers", numbers)).items()
 
 
-def intrinsic_dimension(*, generated: Tensor, layers: Mapping[str, Tensor] | None = None) -> dict[str, Value]:
-    """Variances along principal axes to the number of those that count; that of each layer beside it."""
+def intrinsic_dimension(
+    layer_latents: int = LAYER_LATENTS, *, generated: Tensor, layers: Mapping[str, Tensor] | None = None
+) -> dict[str, Value]:
+    """Variances along principal axes to the number of those that count; that of each layer beside it.
+
+    :param layer_latents: latents that the layers' variances are over, for the details: the value does not hang on them.
+    """
     of_layers = {f"dimension_{name}": float(strong(variances)) for name, variances in (layers or {}).items()}
     still = not bool(generated.any())
+    if layers:
+        of_layers["layer_latents"] = float(layer_latents)
     return {
         "intrinsic_dimension": Value(
             float(strong(generated)),

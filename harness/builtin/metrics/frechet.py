@@ -101,8 +101,8 @@ def _exact_factor(gaussian: Gaussian) -> Tensor:
 def fd(*, real: Gaussian, generated: Tensor) -> dict[str, Value]:
     """The distance of features [N, d] of generated images from real ones, with the two terms that make it up.
 
-    The standard error is that of drawing the generated images, the real side fixed; None where a covariance does not
-    have full rank. A remark says so where the counts show it.
+    The standard error is that of drawing the generated images, the real side fixed; None where there are too few of
+    them for it, or a covariance does not have full rank. A remark says so where the counts show the latter.
     """
     fitted = fit_gaussian(generated, "generated")
     distance, of_means = frechet_distance(real, fitted), mean_term(real, fitted)

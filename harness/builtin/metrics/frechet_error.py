@@ -6,8 +6,12 @@ The distance changes with the generated distribution as its influence function s
 
 where A is the linear map that carries the generated Gaussian onto the real one at least cost (Dowson and Landau 1982;
 derivative of the trace of the root). Its spread over the samples, divided by sqrt(N), is the standard error. It holds
-where the covariance has full rank; elsewhere the distance is dominated by its bias, and none is given. N: samples, d:
-features.
+where samples are many for their features; with fewer than 4 d the distance is dominated by its bias, and none is given.
+
+What remains: the fitted Gaussian is a little too far from the real one, and the influence too large with it. Redrawn
+normal and skewed samples of 8 to 128 features show the error too large by up to a fifth from N = 4 d on where the
+distance is well above its bias. Where bias is most of it, as of a generator near the real law, the true influence goes
+to zero and the error is too large by 1.2 to 1.6, at any N: an upper bound then. N: samples, d: features.
 """
 
 from __future__ import annotations
@@ -16,10 +20,14 @@ import torch
 from torch import Tensor
 
 from harness.builtin.metrics.congruence import congruence
+from harness.builtin.metrics.estimates import standard_error
 from harness.evaluation import Gaussian
 
 #: share of a feature's variance that the features before it must leave over, for the covariance to have full rank
 OWN_VARIANCE = 1e-10
+
+#: samples for each feature that varies, below which there is no error
+LEAST_SAMPLES = 4
 
 #: features beyond which the map would cost far more than the distance itself
 MOST_FEATURES = 4096
@@ -32,7 +40,8 @@ def sampling_error(features: Tensor, generated: Gaussian, real: Gaussian) -> flo
     """Standard error of the distance over draws of the generated images.
 
     :param features: [N, d], what `generated` was fitted to.
-    :returns: None where N <= d on a side, the generated covariance is singular, or d is beyond MOST_FEATURES.
+    :returns: None where N < 4 d, the real side has no more than d images, the generated covariance is singular, or d is
+        beyond MOST_FEATURES; constant features do not count in 4 d.
     """
     size, count = len(generated.mean), len(features)
     if (
@@ -44,6 +53,8 @@ def sampling_error(features: Tensor, generated: Gaussian, real: Gaussian) -> flo
         return None
     assert generated.covariance is not None
     live = generated.covariance.diagonal() > 0  # a constant feature stays the same in any draw
+    if count < LEAST_SAMPLES * int(live.sum()):
+        return None
     covariance = generated.covariance[live][:, live]
     move = transport(covariance, real.covariance[live][:, live])
     if move is None:
@@ -55,7 +66,7 @@ def sampling_error(features: Tensor, generated: Gaussian, real: Gaussian) -> flo
         centred = rows[:, live].double() - mean  # [rows, d]
         influence.append(2.0 * centred @ gap + ((centred @ weights) * centred).sum(1))
     # the trace is a constant, and a spread does not see it
-    return float(torch.cat(influence).std()) / count**0.5
+    return standard_error(torch.cat(influence))
 
 
 def transport(generated: Tensor, real: Tensor) -> Tensor | None:

@@ -13,6 +13,5 @@ def labelled_splits(offer: Offer) -> list[str]:
     asked = offer.splits()
     found = [split for split in asked if offer.has_labels(split)]
     if not found:
-        where = f" in its split{'s' if len(asked) > 1 else ''} {' and '.join(asked)}"
-        raise Inapplicable(f"data set '{offer.dataset.name}' has no labels{where}")
+        raise Inapplicable(f"data set '{offer.dataset.name}' has no labels in {' or '.join(asked)}")
     return found

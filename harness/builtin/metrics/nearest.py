@@ -20,7 +20,10 @@ SPARE = 4
 
 
 class Nearest(NamedTuple):
-    """The nearest points of each query, nearest first; of equals the first.
+    """The nearest points of each query, nearest first; of equals the first, where candidates suffice.
+
+    Those that products cannot tell from the k-th compete for k + SPARE places: where there are more of them, copies for
+    instance, it may be any that are named, and what stands beside each is its own distance.
 
     :ivar squared: squared distances, float64 [M, k].
     :ivar which: numbers of the points, int64 [M, k].
@@ -60,7 +63,7 @@ def _of_rows(here: Placed, rows: slice, there: Placed, most: int, k: int, leavin
         bounds, which = torch.cat([bounds, squared], 1), torch.cat([which, numbers], 1)
         bounds, kept = bounds.topk(min(most, bounds.shape[1]), largest=False)
         which = which.gather(1, kept)
-    which = which.sort(1).values  # of equals the first
+    which = which.sort(1).values  # of equal candidates the first
     query = torch.arange(rows.start, rows.stop, device=mine.device).repeat_interleave(which.shape[1])
     squared = exact(here, query, there, which.flatten()).reshape(which.shape)
     squared, order = squared.sort(dim=1, stable=True)

@@ -101,7 +101,8 @@ def neighbour_metrics(
 
     Standard errors are those of independent draws while the balls stay where they are: for precision and density over
     draws of the M generated samples, for recall and coverage over draws of the N real items that are counted. What
-    other balls would change comes on top and is not told.
+    other balls would change comes on top: where the side that balls are around is drawn anew, which for coverage is
+    the counted side itself, values spread wider, by half as much again and by more where a share is near 0 or 1.
 
     :raises EvaluationError: where a set has no k-th neighbour, or features are not finite.
     """

@@ -12,7 +12,7 @@ from torch import Tensor
 from harness.builtin.metrics.clusters import Clusters, agreement, contingency, majority_share, matched_share
 from harness.catalog import Catalog
 from harness.config import EvaluationSettings
-from harness.data import load_dataset
+from harness.data import Split, load_dataset
 from harness.errors import EvaluationError
 from harness.evaluation import Bench, Inapplicable, Offer
 
@@ -130,10 +130,25 @@ def test_clusters_and_labels_are_those_of_the_same_images(bench: Bench) -> None:
     assert found["nmi_arithmetic"].value == pytest.approx(expected)  # type: ignore[union-attr]
 
 
-def test_without_labels_there_is_nothing_to_hold_clusters_against(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    offer = Offer(bench, EvaluationSettings())
-    monkeypatch.setattr(offer, "has_labels", lambda: False)
-    with pytest.raises(Inapplicable, match="data set 'digits' has no labels"):
-        Clusters().measurements(offer)
+def test_every_split_has_its_numbers(bench: Bench) -> None:
+    train, test = Clusters().measurements(Offer(bench, EvaluationSettings(split="both")))
+    assert [each.protocols["ari"].id for each in (train, test)] == [
+        "ari[train,1437,adjusted]",
+        "ari[test,360,adjusted]",
+    ]
+    assert train.counts() == {"clusters": 1437, "labels": 1437}
+    assert test.counts() == {"clusters": 360, "labels": 360}
+
+
+def test_a_split_without_labels_is_left_out(bench: Bench) -> None:
+    train = bench.dataset.finite("train")
+    bench.dataset._splits["train"] = Split(train.values, None, ())
+    (measurement,) = Clusters().measurements(Offer(bench, EvaluationSettings(split="both")))
+    assert measurement.protocols["ari"].id == "ari[test,360,adjusted]"
+
+
+def test_without_labels_there_is_nothing_to_hold_clusters_against(bench: Bench) -> None:
+    train = bench.dataset.finite("train")
+    bench.dataset._splits["train"] = Split(train.values, None, ())
+    with pytest.raises(Inapplicable, match="data set 'digits' has no labels in train"):
+        Clusters().measurements(Offer(bench, EvaluationSettings()))

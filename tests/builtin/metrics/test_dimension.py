@@ -117,12 +117,21 @@ def test_layers_that_are_shown_are_counted_beside_it(bench: Callable[..., Bench]
     trained = Layered(matrix(6, 16))
     at_hand = bench(trained)
     (measurement,) = IntrinsicDimension().measurements(Offer(at_hand, EvaluationSettings(samples=40, block=20)))
-    assert measurement.protocols["intrinsic_dimension"].record()["layer_latents"] == 51_200
+    assert measurement.evidence["layers"] == LayerVariances(51_200)
     # what 51,200 latents give, 3,000 give too, and faster
     evidence = {"generated": measurement.evidence["generated"], "layers": LayerVariances(3000)}
-    found = intrinsic_dimension(**{role: at_hand.get(request) for role, request in evidence.items()})  # type: ignore[arg-type]
-    details = found["intrinsic_dimension"].details
-    assert {name: details[name] for name in details if name != "of"} == {"dimension_all": 6.0, "dimension_four": 4.0}
+    made: dict[str, Any] = {role: at_hand.get(request) for role, request in evidence.items()}
+    details = intrinsic_dimension(3000, **made)["intrinsic_dimension"].details
+    assert details == {"of": 16.0, "dimension_all": 6.0, "dimension_four": 4.0, "layer_latents": 3000.0}
+
+
+def test_the_protocol_is_the_same_with_and_without_layers(bench: Callable[..., Bench]) -> None:
+    with_layers, without = (
+        IntrinsicDimension().measurements(Offer(bench(kind(matrix(6, 16))), EvaluationSettings(samples=40)))[0]
+        for kind in (Layered, Linear)
+    )
+    assert ("layers" in with_layers.evidence, "layers" in without.evidence) == (True, False)
+    assert with_layers.protocols == without.protocols
 
 
 def test_layers_are_gathered_over_all_latents(bench: Callable[..., Bench]) -> None:

@@ -27,7 +27,7 @@ from harness.errors import EvaluationError
 from harness.evaluation import Bench, GeneratedSet, Inapplicable, Measurement, Offer, Pair
 from harness.randomness import Seeds
 
-#: small, so that no image leaves [-1, 1], where it would be clipped
+#: small, so that no image leaves [-1, 1]
 SMALL = 0.01 * matrix(6, 16)
 
 
@@ -92,7 +92,7 @@ WRONG = torch.tensor([0.1, 0.2, 0.0, 0.0, 0.0, 0.3])
 def test_loss_is_the_mean_square_over_latents_and_samples(bench: Callable[..., Bench]) -> None:
     at_hand = bench(Encoding(SMALL, WRONG))
     measurement = planned(at_hand, EncoderLoss())
-    assert measurement.protocols["encoder_loss"].id == "encoder_loss[30,unscaled,float32,block20,bn-eval]"
+    assert measurement.protocols["encoder_loss"].id == "encoder_loss[30,unscaled,float32,unclipped,block20,bn-eval]"
     found = values(at_hand, measurement)["encoder_loss"]
     assert found.value == pytest.approx((0.01 + 0.04 + 0.09) / 6, rel=1e-3)
     assert at_hand.get(EncoderErrors(GeneratedSet(30, 20))).shape == (30,)
@@ -102,8 +102,16 @@ def test_errors_are_weighed_by_the_scale_where_there_is_one(bench: Callable[...,
     scale = torch.tensor([2.0, 0.5, 1.0, 1.0, 1.0, 0.1])
     at_hand = bench(Scaled(SMALL, WRONG, scale))
     measurement = planned(at_hand, EncoderLoss())
-    assert measurement.protocols["encoder_loss"].id == "encoder_loss[30,scaled,float32,block20,bn-eval]"
+    assert measurement.protocols["encoder_loss"].id == "encoder_loss[30,scaled,float32,unclipped,block20,bn-eval]"
     assert values(at_hand, measurement)["encoder_loss"].value == pytest.approx((0.04 + 0.01 + 0.0009) / 6, rel=1e-3)
+
+
+def test_the_encoder_sees_images_as_they_are_made_even_beyond_the_range(bench: Callable[..., Bench]) -> None:
+    large = 3.0 * matrix(6, 16)
+    at_hand = bench(Encoding(large, WRONG))
+    assert float(at_hand.get(GeneratedSet(30, 20)).images.abs().max()) > 3.0
+    found = values(at_hand, planned(at_hand, EncoderLoss()))["encoder_loss"]
+    assert found.value == pytest.approx((0.01 + 0.04 + 0.09) / 6, rel=1e-3)
 
 
 def test_standard_error_is_that_of_the_mean_over_samples() -> None:

@@ -59,6 +59,14 @@ def test_of_equals_the_first_is_taken() -> None:
     assert found.squared.tolist() == [[1.0, 1.0, 1.0]]
 
 
+def test_of_very_many_equals_some_are_named_once_each_with_their_own_distance() -> None:
+    among = torch.cat([points(30) + 100.0, torch.ones(50, 6)])
+    found = nearest(torch.zeros(1, 6), among, 3)
+    assert len(set(found.which[0].tolist())) == 3
+    assert int(found.which.min()) >= 30
+    assert found.squared.tolist() == [[6.0, 6.0, 6.0]]
+
+
 def test_too_few_points_are_refused() -> None:
     with pytest.raises(EvaluationError, match="the 2 nearest of 1 points cannot be found"):
         nearest(points(2), points(2), 2, leaving_out=torch.tensor([0, 1]))

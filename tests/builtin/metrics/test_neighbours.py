@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import pytest
 import torch
@@ -147,15 +148,35 @@ def test_all_families_keep_their_own_k_in_the_shared_pass() -> None:
     assert together["coverage"] == pytest.approx(oracle["coverage"])
 
 
-def test_standard_errors_are_those_of_independent_draws() -> None:
-    real, generated = cloud(400, 0), cloud(300, 1, scale=0.8)
-    found = neighbour_metrics(real=real, generated=generated)
-    for name, count in (("precision_k3", 300), ("recall_k5", 400), ("coverage", 400)):
-        share = found[name].value
-        assert found[name].std_error == pytest.approx((share * (1 - share) / count) ** 0.5)
-        assert found[name].std_error_of == "sampling"
-    inside = plain_distances(real, generated) < plain_radii(real, 5)[:, None]
-    assert found["density"].std_error == pytest.approx(float((inside.sum(0) / 5).std()) / 300**0.5)
+@cache
+def spreads(redrawn: str, scale: float) -> dict[str, float]:
+    """Standard errors over how far numbers really spread, when one side is drawn 200 times and the other stays."""
+    drawn = []
+    for number in range(200):
+        seeds = {"real": 0, "generated": 1000} | {redrawn: 2000 + number}
+        real, generated = cloud(200, seeds["real"], d=4), cloud(150, seeds["generated"], d=4, scale=scale)
+        drawn.append(neighbour_metrics(real=real, generated=generated))
+    assert {value.std_error_of for found in drawn for value in found.values()} == {"sampling"}
+    values, errors = (
+        {name: torch.tensor([getattr(found[name], field) for found in drawn]) for name in drawn[0]}
+        for field in ("value", "std_error")
+    )
+    return {name: float(errors[name].mean() / values[name].std()) for name in values}
+
+
+def test_errors_of_precision_and_density_are_the_spread_over_new_samples() -> None:
+    found = spreads("generated", 1.5)
+    assert [found[name] for name in ("precision_k3", "precision_k5", "density")] == pytest.approx([1.0] * 3, rel=0.15)
+
+
+def test_errors_of_recall_are_the_spread_over_new_real_items() -> None:
+    found = spreads("real", 0.7)
+    assert [found[name] for name in ("recall_k3", "recall_k5")] == pytest.approx([1.0] * 2, rel=0.15)
+
+
+@pytest.mark.parametrize("redrawn", ["real", "generated"])
+def test_coverage_spreads_by_up_to_half_as_much_again_because_its_balls_are_drawn_too(redrawn: str) -> None:
+    assert 1 / 1.6 < spreads(redrawn, 1.5)["coverage"] < 1.0
 
 
 def test_roles_are_not_swapped() -> None:
