@@ -4,7 +4,8 @@
     env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE python benchmarks/neighbours.py --count 50000 --features 64 --alone
 
 Both run on as many cores: every thread of the process is held to them, since prdc starts eight of its own and numpy
-keeps a pool. Memory is what the process has at its peak beyond what it had before. prdc compares open balls with
+keeps a pool. Memory is what the process has at its peak beyond what it had before; ours differs from run to run by a
+tenth of a GiB, by how malloc happens to place blocks. prdc compares open balls with
 float64 distances, as density and coverage do here; its precision and recall are held against the k = 5 ones, which
 close their balls: they are equal where no distance equals a radius. Targets: a ratio of 2 at 10,000 x 10,000 x 2048
 with less than 0.2 GiB, and 50,000 x 50,000 in less than 1 GiB.

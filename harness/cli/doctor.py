@@ -46,7 +46,7 @@ def metrics(
     print_table(("disturbance", "baseline", "disturbed", "must go", "", "protocol"), [_row(f) for f in findings])
     for skipped in unexamined:
         print(f"not examined: {skipped.metric}: {skipped.reason}")
-    left = f"; {len(unexamined)} metrics were not examined" if unexamined else ""
+    left = f"; not examined: {len(unexamined)}" if unexamined else ""
     print(f"{len(findings) - len(wrong)} of {len(findings)} moved as they must{left}")
     return 1 if wrong else 0
 
