@@ -115,6 +115,11 @@ class EvaluationSettings(Settings):
     best: str | None = None
     """keep the checkpoint that is best by this metric or protocol id, as checkpoints/best.pt (needs `every`)"""
 
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The real splits that `split` names."""
+        return ("train", "test") if self.split == "both" else (self.split,)
+
 
 def problem_with_fit(fit: str) -> str | None:
     """What is wrong with a way to make images fit: none, pad, resize, or crop:SIZE."""

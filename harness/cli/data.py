@@ -65,7 +65,7 @@ def verify(
         _verify_by_loading(catalog, name, root, as_json)
         return
     states = verify_files(spec, root)
-    _print_states(name, states, as_json)
+    print_states("dataset", name, states, as_json)
     bad = [state for state in states if state.state in ("missing", "corrupt")]
     if bad:
         first, *more = bad
@@ -107,7 +107,7 @@ def fetch(
     if not states and not as_json:
         print(f"data set '{name}' has no files to download")
         return
-    _print_states(name, states, as_json)
+    print_states("dataset", name, states, as_json)
 
 
 def _with_files(catalog: Catalog, name: str) -> DatasetSpec:
@@ -141,13 +141,14 @@ def _verify_by_loading(catalog: Catalog, name: str, root: Path, as_json: bool) -
     print_table(("split", "items", "state"), rows)
 
 
-def _print_states(name: str, states: list[FileState], as_json: bool) -> None:
+def print_states(kind: str, name: str, states: list[FileState], as_json: bool) -> None:
+    """What is known of each file of a data set or a feature network (`kind`: the key of its name in JSON)."""
     if as_json:
         files = [
             {"name": s.name, "state": s.state, "path": str(s.path) if s.path else None, "detail": s.detail}
             for s in states
         ]
-        print_json({"dataset": name, "files": files})
+        print_json({kind: name, "files": files})
         return
     for state in states:
         print(f"{state.name}: {state.state}, {state.detail}" + (f" ({state.path})" if state.path else ""))

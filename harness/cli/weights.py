@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.catalog import open_catalog
-from harness.cli.data import Offline, show_progress
+from harness.cli.data import Offline, print_states, show_progress
 from harness.cli.options import AsJson, Without
 from harness.cli.printing import print_json
 from harness.errors import EvaluationError
@@ -81,17 +81,10 @@ def _fetch(spec: ExtractorSpec, file: RemoteFile, state: FileState, offline: boo
 
 
 def _print_states(spec: ExtractorSpec, states: list[FileState], as_json: bool) -> None:
-    if as_json:
-        files = [
-            {"name": s.name, "state": s.state, "path": str(s.path) if s.path else None, "detail": s.detail}
-            for s in states
-        ]
-        print_json({"extractor": spec.name, "files": files})
-        return
-    if not states:
+    if states or as_json:
+        print_states("extractor", spec.name, states, as_json)
+    else:
         print(_none(spec))
-    for state in states:
-        print(f"{state.name}: {state.state}, {state.detail}" + (f" ({state.path})" if state.path else ""))
 
 
 def _none(spec: ExtractorSpec) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from harness.catalog import Catalog
-from harness.data.contracts import DataRequest, Law, Modes, Problem, Split
+from harness.data.contracts import DataRequest, Law, Modes, NoSplit, Problem, Split
 from harness.data.fit import FittedShape, fit_images, fitted_shape, shape_beside
 from harness.errors import DataError, SettingsError, UnknownName
 from harness.randomness import keyed
@@ -43,6 +43,21 @@ class LoadedDataset:
         if name not in self._splits:
             self._splits[name] = self._fitted(self._load(name))
         return self._splits[name]
+
+    def has_split(self, name: str) -> bool:
+        """Whether there is such a split: a folder of images need not be divided. What is there is read."""
+        if name not in self.spec.splits:
+            return False
+        try:
+            self.split(name)
+        except NoSplit:
+            return False
+        return True
+
+    @property
+    def fitting(self) -> str:
+        """What was done to make images fit, in words for the record; "none" for nothing."""
+        return self.fit.describe() if self.fit else "none"
 
     def fit_beside(self, fit: str, side: int) -> None:
         """Make images fit others of `side` x `side` pixels; what was read before is fitted too.
@@ -93,7 +108,7 @@ class LoadedDataset:
             "shape": list(self.problem().shape),
             "range": [-1.0, 1.0] if self.spec.kind == "images" else None,
             "classes": len(training.classes),
-            "fit": self.fit.describe() if self.fit else "none",
+            "fit": self.fitting,
             "fraction": self.fraction,
             "subset_seed": self.subset_seed if self.fraction != 1.0 else None,
             "train_items": len(finite) if finite is not None else None,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from harness.evaluation.answers import Assignments, OutlierScores, Pair, Reconstruction, pairs
     from harness.evaluation.bench import Bench
     from harness.evaluation.entries import MetricEntry
-    from harness.evaluation.evidence import Counted, Evidence, SetEvidence
+    from harness.evaluation.evidence import Counted, Evidence, OfSet, SetEvidence
     from harness.evaluation.extractors import Distance, Extractor
     from harness.evaluation.gaussian import Gaussian, fit_gaussian
     from harness.evaluation.generation import generated_blocks, sampling_mode
@@ -31,7 +31,7 @@ _HOMES = {
     "answers": ("Assignments", "OutlierScores", "Pair", "Reconstruction", "pairs"),
     "bench": ("Bench",),
     "entries": ("MetricEntry",),
-    "evidence": ("Counted", "Evidence", "SetEvidence"),
+    "evidence": ("Counted", "Evidence", "OfSet", "SetEvidence"),
     "extractors": ("Distance", "Extractor"),
     "gaussian": ("Gaussian", "fit_gaussian"),
     "generation": ("generated_blocks", "sampling_mode"),
@@ -65,6 +65,7 @@ __all__ = [
     "Measurement",
     "Metric",
     "MetricEntry",
+    "OfSet",
     "Offer",
     "OutlierScores",
     "OutlierSet",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 from harness.capabilities import Calibrated, Samples
 from harness.data.stream import as_float
 from harness.errors import EvaluationError
-from harness.evaluation.evidence import Counted, Evidence, SetEvidence
+from harness.evaluation.evidence import Evidence, OfSet, SetEvidence
 from harness.evaluation.features import batches
 from harness.evaluation.generation import networks_of
 from harness.evaluation.observations import TrainingImages
@@ -28,16 +28,10 @@ ANSWER_BATCH = 250
 
 
 @dataclass(frozen=True)
-class Assignments(Counted[Tensor]):
+class Assignments(OfSet[Tensor]):
     """The cluster of each image of a set, int64 [N]."""
 
     of: SetEvidence[Any]
-
-    def items(self) -> int:
-        return self.of.items()
-
-    def resized(self, count: int) -> Assignments:
-        return replace(self, of=self.of.resized(count))
 
     def make(self, bench: Bench) -> Tensor:
         found = []
@@ -74,16 +68,10 @@ class Calibration(Evidence[None]):
 
 
 @dataclass(frozen=True)
-class OutlierScores(Counted[Mapping[str, Tensor]]):
+class OutlierScores(OfSet[Mapping[str, Tensor]]):
     """Scores of each image of a set by their names, float64 [N]; higher is more of an outlier."""
 
     of: SetEvidence[Any]
-
-    def items(self) -> int:
-        return self.of.items()
-
-    def resized(self, count: int) -> OutlierScores:
-        return replace(self, of=self.of.resized(count))
 
     def first(self, made: Mapping[str, Tensor], count: int) -> Mapping[str, Tensor]:
         return {name: scores[:count] for name, scores in made.items()}
@@ -119,7 +107,7 @@ class Pair(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Reconstruction(Counted[Tensor]):
+class Reconstruction(OfSet[Tensor]):
     """How well images are rebuilt: float64 [N, scores], computed block by block without storing an image.
 
     :param of: real images, or a method's own samples.
@@ -128,12 +116,6 @@ class Reconstruction(Counted[Tensor]):
 
     of: SetEvidence[Any]
     scores: tuple[Callable[[Pair], Tensor], ...]
-
-    def items(self) -> int:
-        return self.of.items()
-
-    def resized(self, count: int) -> Reconstruction:
-        return replace(self, of=self.of.resized(count))
 
     def make(self, bench: Bench) -> Tensor:
         rows = []

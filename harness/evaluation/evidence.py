@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from torch import Tensor
@@ -80,3 +81,17 @@ class SetEvidence(Counted[T]):
     @abstractmethod
     def blocks_of(self, made: T) -> Generator[Tensor, None, None]:
         """The same blocks from a set that was made before."""
+
+
+class OfSet(Counted[T]):
+    """Evidence with something for each item of a set. Subclasses are frozen dataclasses."""
+
+    of: SetEvidence[Any]
+
+    def items(self) -> int:
+        return self.of.items()
+
+    def resized(self, count: int) -> Self:
+        changed: Any = self
+        other: Self = replace(changed, of=self.of.resized(count))
+        return other

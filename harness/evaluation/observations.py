@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
@@ -10,15 +10,15 @@ from torch import Tensor
 
 from harness.data.contracts import Modes, Split
 from harness.errors import EvaluationError
-from harness.evaluation.evidence import Counted, Evidence, SetEvidence
-from harness.evaluation.sets import GeneratedSet, PartOfSplit, RealSet
+from harness.evaluation.evidence import Evidence, OfSet, SetEvidence
+from harness.evaluation.sets import GeneratedSet, PartOfSplit
 
 if TYPE_CHECKING:
     from harness.evaluation.bench import Bench
 
 
 @dataclass(frozen=True)
-class Features(Counted[Tensor]):
+class Features(OfSet[Tensor]):
     """What a feature network says of a set of images: float32 [N, F] on the CPU.
 
     :param of: the images.
@@ -31,12 +31,6 @@ class Features(Counted[Tensor]):
     extractor: str
     output: Literal["features", "logits"] | str = "features"
     quantise: str = "round"
-
-    def items(self) -> int:
-        return self.of.items()
-
-    def resized(self, count: int) -> Features:
-        return replace(self, of=self.of.resized(count))
 
     def make(self, bench: Bench) -> Tensor:
         """Its rows, from the cache where real ones lie there; whatever else is expected of the images comes along."""
@@ -64,16 +58,10 @@ class Features(Counted[Tensor]):
 
 
 @dataclass(frozen=True)
-class Labels(Counted[Tensor]):
+class Labels(OfSet[Tensor]):
     """Labels of real or stored items, int64 [N]."""
 
     of: PartOfSplit
-
-    def items(self) -> int:
-        return self.of.items()
-
-    def resized(self, count: int) -> Labels:
-        return replace(self, of=self.of.resized(count))
 
     def make(self, bench: Bench) -> Tensor:
         found = self.of.labels(bench)
@@ -83,16 +71,10 @@ class Labels(Counted[Tensor]):
 
 
 @dataclass(frozen=True)
-class Conditions(Counted[Tensor]):
+class Conditions(OfSet[Tensor]):
     """What each sample of a set was told, int64 [N]: a label only where the method says that its conditions are."""
 
     of: SetEvidence[Any]
-
-    def items(self) -> int:
-        return self.of.items()
-
-    def resized(self, count: int) -> Conditions:
-        return replace(self, of=self.of.resized(count))
 
     def make(self, bench: Bench) -> Tensor:
         """Along with features of the samples, where some are still to be made; else by sampling anew."""
@@ -139,8 +121,3 @@ class TrainingImages(Evidence[Split]):
         if not isinstance(training, Split):
             raise EvaluationError(f"data set '{bench.dataset.name}' is an endless law: it has no training images")
         return training
-
-
-def of_real(request: Features) -> bool:
-    """Whether features are those of real items, which are the same for every method."""
-    return isinstance(request.of, RealSet)

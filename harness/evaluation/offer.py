@@ -59,8 +59,7 @@ class Offer:
             if self._bench.imported is not None:
                 given += ", and statistics of them serve Frechet distances alone"
             raise Inapplicable(given)
-        asked = self.settings.split
-        return ("train", "test") if asked == "both" else (asked,)
+        return self.settings.splits
 
     def real(self, most: int | None = None, split: str | None = None) -> RealSet:
         """A whole split, and at most `most` of it; the first of :meth:`splits` where none is named."""
@@ -71,7 +70,7 @@ class Offer:
     def held_out(self) -> str:
         """The split that methods do not train on, where there is one; else the training split."""
         self.splits()
-        return "test" if "test" in self.dataset.spec.splits and not self._undivided() else "train"
+        return "test" if self.dataset.has_split("test") else "train"
 
     def has_labels(self, split: str | None = None) -> bool:
         """Whether a real split has labels."""
@@ -185,17 +184,7 @@ class Offer:
         if not self._bench.has_real:
             stored: StoredImages = self._bench.trained
             return stored.split
-        return self.dataset.finite("train" if self.settings.split == "both" else self.settings.split)
-
-    def _undivided(self) -> bool:
-        """Whether a data set that depends on its files came without a test split."""
-        from harness.data.contracts import NoSplit
-
-        try:
-            self.dataset.finite("test")
-        except NoSplit:
-            return True
-        return False
+        return self.dataset.finite(self.settings.splits[0])
 
     def _check_imported(self, extractor: str) -> None:
         imported = self._bench.imported

@@ -56,7 +56,7 @@ def measured_of(bench: Bench, real: RealSet) -> dict[str, Any]:
     """Which real items, under the names that protocols give it."""
     return {
         "dataset": bench.dataset.name,
-        "fit": bench.dataset.fit.describe() if bench.dataset.fit else "none",
+        "fit": bench.dataset.fitting,
         "split": real.split,
         "real_checksum": bench.dataset.finite(real.split).checksum,
     }

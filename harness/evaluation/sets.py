@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from harness.capabilities import Samples
-from harness.data.contracts import NoSplit, Split
+from harness.data.contracts import Split
 from harness.data.fit import fit_images, shape_beside
 from harness.data.loading import LoadedDataset, load_dataset
 from harness.data.stream import as_float
@@ -205,12 +205,8 @@ def outlier_split(beside: LoadedDataset, name: str, split: str) -> Split:
         raise EvaluationError(
             f"outliers are images: '{name}' holds {other.spec.kind}, '{beside.name}' {beside.spec.kind}"
         )
-    which = split if split in other.spec.splits else "train"
-    try:
-        found = other.finite(which)
-    except NoSplit:  # the user's own files, in one heap
-        which = "train"
-        found = other.finite(which)
+    which = split if other.has_split(split) else "train"  # the user's own files may lie in one heap
+    found = other.finite(which)
     found = replace(found, notes={**found.notes, "split": which})
     stored, wanted = found.values.shape[1:], beside.finite(split).values.shape[1:]
     if stored[0] != wanted[0]:

@@ -8,7 +8,7 @@ from harness.errors import EvaluationError
 from harness.evaluation.evidence import SetEvidence
 from harness.evaluation.observations import Features
 from harness.evaluation.protocol import Term
-from harness.evaluation.reference_key import measured_by, measured_of
+from harness.evaluation.reference_key import measured_by
 from harness.evaluation.sets import GeneratedSet, RealSet
 from harness.evaluation.statistics import ImportedStatistics, Statistics
 from harness.evaluation.stored import StoredSet
@@ -30,10 +30,9 @@ def set_terms(bench: Bench) -> list[Term]:
     """Which data the method was held against; nothing where only imported statistics stand for it."""
     if not bench.has_real:
         return []
-    fit = bench.dataset.fit
-    if fit is None or fit.before == fit.after:
-        return [Term("dataset", bench.dataset.name), Term("fit", "none")]
-    return [Term("dataset", bench.dataset.name), Term("fit", fit.describe(), f"{fit.how}{fit.after[1]}")]
+    fit, fitting = bench.dataset.fit, bench.dataset.fitting
+    shown = None if fit is None or fitting == "none" else f"{fit.how}{fit.after[1]}"
+    return [Term("dataset", bench.dataset.name), Term("fit", fitting, shown)]
 
 
 def real_terms(bench: Bench, real: Any, samples: SetEvidence[Any] | None) -> list[Term]:
@@ -47,7 +46,7 @@ def real_terms(bench: Bench, real: Any, samples: SetEvidence[Any] | None) -> lis
     items = real.of.of if isinstance(real, Statistics) else real.of if isinstance(real, Features) else real
     if not isinstance(items, RealSet):
         raise EvaluationError("the real side of a protocol is a real set, its features or its statistics")
-    checksum = measured_of(bench, items)["real_checksum"]
+    checksum = bench.dataset.finite(items.split).checksum
     kept = bench.kept_statistics(real.of) if isinstance(real, Statistics) else None
     taken_over = [Term("real_statistics_sha256", kept.source)] if kept is not None and kept.source else []
     return [

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.atomic import replacing
 from harness.catalog import Catalog
 from harness.config import EvaluationSettings, validated
 from harness.data import LoadedDataset, Split
@@ -20,6 +18,7 @@ from harness.evaluation.statistics_file import StatisticsFile, read_statistics
 from harness.evaluation.stored import StoredImages
 from harness.results.environment import describe_environment
 from harness.results.evaluation_record import EvaluationRecord, ImageSource, StatisticsSource
+from harness.results.record import write_record_file
 from harness.runs.figures import figures_in, made_folder
 from harness.runs.image_sources import aligned, has_statistics, image_source, is_statistics, whole
 from harness.training.devices import choose_device
@@ -73,7 +72,7 @@ def evaluate_images(
     images = whole(made, generated_split)
     side = _real_side(catalog, real, folder)
     if side.dataset is not None:
-        images = _beside(side.dataset, _splits(settings), made.name, images, fit)
+        images = _beside(side.dataset, settings.splits, made.name, images, fit)
     else:
         _check_unused(side, fit, overrides or {})
     entries = evaluate(
@@ -104,7 +103,7 @@ def evaluate_images(
         metrics=entries,
     ).model_dump(mode="json")
     if out is not None:
-        _write(out / "evaluation.json", record)
+        write_record_file(out / "evaluation.json", record)
     return record
 
 
@@ -113,10 +112,6 @@ def _real_side(catalog: Catalog, real: str | None, root: Path) -> RealSide:
         return RealSide()
     statistics = read_statistics(Path(real).expanduser()) if has_statistics(real) else None
     return RealSide(None if is_statistics(real) else image_source(catalog, real, root), statistics)
-
-
-def _splits(settings: EvaluationSettings) -> tuple[str, ...]:
-    return ("train", "test") if settings.split == "both" else (settings.split,)
 
 
 def _beside(real: LoadedDataset, splits: tuple[str, ...], made: str, images: Split, fit: str) -> Split:
@@ -168,14 +163,8 @@ def _described(name: str, split: str, images: Split) -> ImageSource:
 def _described_real(dataset: LoadedDataset | None, settings: EvaluationSettings) -> list[ImageSource]:
     if dataset is None:
         return []
-    return [_described(dataset.name, split, dataset.finite(split)) for split in _splits(settings)]
+    return [_described(dataset.name, split, dataset.finite(split)) for split in settings.splits]
 
 
 def _described_statistics(file: StatisticsFile | None) -> StatisticsSource | None:
     return None if file is None else StatisticsSource(path=str(file.path), sha256=file.sha256, about=dict(file.about))
-
-
-def _write(path: Path, record: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path, "w") as handle:
-        handle.write(json.dumps(record, indent=2, allow_nan=False, ensure_ascii=False) + "\n")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.catalog import Catalog
-from harness.data import LoadedDataset, NoSplit, Split, load_dataset
+from harness.data import LoadedDataset, Split, load_dataset
 from harness.errors import DataError, EvaluationError, UnknownName
 from harness.evaluation.statistics_file import array_names, holds_statistics
 
@@ -58,11 +58,7 @@ def whole(loaded: LoadedDataset, split: str | None) -> Split:
 
     :raises EvaluationError: where it is divided into splits and none is named.
     """
-    if split is None and loaded.spec.argument is not None and "test" in loaded.spec.splits:
-        try:
-            loaded.finite("test")
-        except NoSplit:
-            return loaded.finite("train")
+    if split is None and loaded.spec.argument is not None and loaded.has_split("test"):
         raise EvaluationError(f"{loaded.name} has the splits train and test", "name one of them with --generated-split")
     return loaded.finite(split or "train")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -18,12 +18,12 @@ from harness.capabilities import ScaledLatents
 from harness.errors import EvaluationError
 from harness.evaluation import (
     Bench,
-    Counted,
     Evidence,
     GeneratedSet,
     Inapplicable,
     Measurement,
     Offer,
+    OfSet,
     Pair,
     Protocol,
     Term,
@@ -85,19 +85,13 @@ def encoder_errors(pair: Pair, scale: Tensor | None = None) -> Tensor:
 
 
 @dataclass(frozen=True)
-class EncoderErrors(Counted[Tensor]):
+class EncoderErrors(OfSet[Tensor]):
     """Error of the latents found for each of a method's own samples, float64 [N]; no image is stored.
 
     The encoder is shown images as the generator makes them, not clipped: latents of a clipped one are another matter.
     """
 
     of: GeneratedSet
-
-    def items(self) -> int:
-        return self.of.items()
-
-    def resized(self, count: int) -> EncoderErrors:
-        return replace(self, of=self.of.resized(count))
 
     def needs(self, bench: Bench) -> Sequence[Evidence[Tensor]]:
         return [LatentScale()] if isinstance(bench.trained, ScaledLatents) else []

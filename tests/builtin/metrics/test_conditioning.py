@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,22 +15,10 @@ from harness.builtin.metrics.conditioning import (
     worst_count,
 )
 from harness.builtin.metrics.spaces import points
-from harness.catalog import Catalog
 from harness.config import EvaluationSettings
-from harness.data import LoadedDataset, load_dataset
 from harness.errors import EvaluationError
 from harness.evaluation import Bench
 from harness.randomness import Seeds, derived_seed
-
-
-@pytest.fixture(scope="module")
-def digits(catalog: Catalog) -> LoadedDataset:
-    return load_dataset(catalog, "digits", Path("unused"))
-
-
-@pytest.fixture
-def bench(digits: LoadedDataset, catalog: Catalog) -> Callable[..., Bench]:
-    return lambda trained: Bench(trained, digits, catalog, seed=3, device="cpu")
 
 
 def numbers(count: int = 40, space: Any = "z", **how: Any) -> ConditionNumbers:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,21 +18,10 @@ from harness.builtin.metrics.dimension import (
     strong,
 )
 from harness.builtin.metrics.spaces import points
-from harness.catalog import Catalog
 from harness.config import EvaluationSettings
-from harness.data import LoadedDataset, Split, load_dataset
+from harness.data import LoadedDataset, Split
 from harness.errors import EvaluationError
 from harness.evaluation import Bench, GeneratedSet, Offer, StoredImages
-
-
-@pytest.fixture(scope="module")
-def digits(catalog: Catalog) -> LoadedDataset:
-    return load_dataset(catalog, "digits", Path("unused"))
-
-
-@pytest.fixture
-def bench(digits: LoadedDataset, catalog: Catalog) -> Callable[..., Bench]:
-    return lambda trained: Bench(trained, digits, catalog, seed=3, device="cpu")
 
 
 class Layered(Linear):

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import pytest
 import torch
@@ -12,22 +11,10 @@ from torch import Tensor
 from harness import GeneratorSampler
 from harness.builtin.metrics.jacobian_rank import LATENTS, JacobianRank, JacobianSpectra, Spectra, jacobian_rank
 from harness.builtin.metrics.spaces import points
-from harness.catalog import Catalog
 from harness.config import EvaluationSettings
-from harness.data import LoadedDataset, load_dataset
 from harness.errors import EvaluationError
 from harness.evaluation import Bench
 from harness.randomness import derived_seed
-
-
-@pytest.fixture(scope="module")
-def digits(catalog: Catalog) -> LoadedDataset:
-    return load_dataset(catalog, "digits", Path("unused"))
-
-
-@pytest.fixture
-def bench(digits: LoadedDataset, catalog: Catalog) -> Callable[..., Bench]:
-    return lambda trained: Bench(trained, digits, catalog, seed=3, device="cpu")
 
 
 class Layered(Linear):

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import torch
@@ -20,25 +19,13 @@ from harness.builtin.metrics.latents import (
     latent_entropy,
 )
 from harness.capabilities import Reconstructions, Samples
-from harness.catalog import Catalog
 from harness.config import EvaluationSettings
-from harness.data import LoadedDataset, load_dataset
 from harness.errors import EvaluationError
 from harness.evaluation import Bench, GeneratedSet, Inapplicable, Measurement, Offer, Pair
 from harness.randomness import Seeds
 
 #: small, so that no image leaves [-1, 1]
 SMALL = 0.01 * matrix(6, 16)
-
-
-@pytest.fixture(scope="module")
-def digits(catalog: Catalog) -> LoadedDataset:
-    return load_dataset(catalog, "digits", Path("unused"))
-
-
-@pytest.fixture
-def bench(digits: LoadedDataset, catalog: Catalog) -> Callable[..., Bench]:
-    return lambda trained: Bench(trained, digits, catalog, seed=3, device="cpu")
 
 
 def planned(bench: Bench, metric: EncoderLoss | LatentEntropy) -> Measurement:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,16 +23,11 @@ from harness.builtin.metrics.path_length import (
 from harness.builtin.metrics.spaces import points
 from harness.catalog import Catalog
 from harness.config import EvaluationSettings
-from harness.data import LoadedDataset, load_dataset
+from harness.data import LoadedDataset
 from harness.errors import EvaluationError
 from harness.evaluation import Bench, Inapplicable
 from harness.randomness import Seeds, derived_seed
 from harness.specs import ExtractorSpec, RemoteFile
-
-
-@pytest.fixture(scope="module")
-def digits(catalog: Catalog) -> LoadedDataset:
-    return load_dataset(catalog, "digits", Path("unused"))
 
 
 @pytest.fixture

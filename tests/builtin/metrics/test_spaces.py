@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import torch
@@ -12,14 +11,9 @@ from torch import Tensor
 from harness.builtin.metrics.spaces import Twins, points, spaces, steady_batch_norm
 from harness.catalog import Catalog
 from harness.config import EvaluationSettings
-from harness.data import LoadedDataset, load_dataset
+from harness.data import LoadedDataset
 from harness.errors import EvaluationError
 from harness.evaluation import Bench, Inapplicable
-
-
-@pytest.fixture(scope="module")
-def digits(catalog: Catalog) -> LoadedDataset:
-    return load_dataset(catalog, "digits", Path("unused"))
 
 
 @pytest.fixture
