@@ -1,4 +1,4 @@
-"""What a run ran on: versions, platform, device, threads, commit."""
+"""When and on what a run ran: date, versions, platform, device, threads, commit."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,7 @@ def describe_environment(device: torch.device | str, precision: str = "32-true")
 
     chosen = torch.device(device)
     return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "harness": __version__,
         "commit": source_commit(Path(__file__).resolve().parents[2]),
         "python": platform.python_version(),

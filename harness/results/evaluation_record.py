@@ -65,7 +65,7 @@ class EvaluationRecord(BaseModel):
     settings: dict[str, Any]
     """every evaluation setting as it was used"""
     environment: dict[str, Any]
-    """versions, platform, device, thread count, commit"""
+    """date, versions, platform, device, thread count, commit"""
     seconds: float = Field(ge=0)
     metrics: list[MetricEntry]
 

@@ -55,7 +55,7 @@ class Record(BaseModel):
     overrides: dict[str, Any] = Field(default_factory=dict)
     """what the user set over the recipe, by dotted key"""
     environment: dict[str, Any]
-    """versions, platform, device, thread count, commit"""
+    """date, versions, platform, device, thread count, commit"""
     cost: dict[str, Any]
     """parameters, steps, images seen, seconds, images a second"""
     exit_state: str

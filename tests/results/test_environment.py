@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import torch
@@ -27,6 +28,8 @@ def test_the_environment_names_what_can_move_a_number() -> None:
     assert found["packages"]["torch"] == torch.__version__.partition("+")[0]
     assert (found["device"], found["precision"], found["cuda"]) == ("cpu", "bf16-mixed", None)
     assert found["device_name"]
+    written = datetime.fromisoformat(found["date"])
+    assert abs(datetime.now(UTC) - written) < timedelta(minutes=1)
     json.dumps(found, allow_nan=False)
 
 
