@@ -74,13 +74,22 @@ def _extractor(spec: ExtractorSpec) -> tuple[str, ...]:
 
 def _metric(catalog: Catalog, spec: MetricSpec) -> str:
     lines = [f"{spec.summary[:1].upper()}{spec.summary[1:]}." + (f" Source: {spec.source}." if spec.source else "")]
-    lines += ["", "| value | direction |", "|---|---|"]
-    lines += [f"| `{name}` | {ARROW[better]} |" for name, better in spec.names.items()]
+    lines += ["", "| value | direction | the same as a printed number within |", "|---|---|---|"]
+    lines += [f"| `{name}` | {ARROW[better]} | {_tolerance(spec, name)} |" for name, better in spec.names.items()]
     ids = _ids(catalog, spec)
     if ids:
         lines += ["", "Protocol ids, as measured of a method on the small sets that ship with the harness:", ""]
         lines += ["```text", *ids, "```"]
     return "\n".join(["", *lines, "", ""])
+
+
+def _tolerance(spec: MetricSpec, name: str) -> str:
+    tolerance = spec.tolerances.get(name)
+    if tolerance is None:
+        return "its rounding"
+    parts = [f"{tolerance.relative * 100:g} %"] * bool(tolerance.relative)
+    parts += [f"{tolerance.absolute:g}"] * bool(tolerance.absolute)
+    return f"{' or '.join(parts)} ({tolerance.why})"
 
 
 def _ids(catalog: Catalog, spec: MetricSpec) -> list[str]:

@@ -25,6 +25,7 @@ from harness.specs import (
     RegulariserSpec,
     RemoteFile,
     Scale,
+    Tolerance,
 )
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ __all__ = [
     "SettingsError",
     "Stage",
     "Stream",
+    "Tolerance",
     "UserError",
     "__version__",
     "adam",

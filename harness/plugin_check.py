@@ -53,20 +53,21 @@ def failures(catalog: Catalog) -> Iterator[Failure]:
 
 
 def targets(spec: Spec) -> Iterator[str]:
-    """What a spec points at: code, and for a reference its table."""
+    """What a spec points at: code, and for a reference its folder."""
     for name in CODE_FIELDS[type(spec).__name__]:
         target = getattr(spec, name)
         if target is not None:
             yield target
     if isinstance(spec, ReferenceSpec):
-        yield spec.table
+        yield spec.folder
 
 
 def _problem(spec: Spec, target: str) -> str | None:
     try:
         if isinstance(spec, ReferenceSpec):
             package, _, path = target.partition(":")
-            return None if files(package).joinpath(path).is_file() else "there is no such file"
+            folder = files(package).joinpath(path)
+            return None if folder.joinpath("protocols.toml").is_file() else "there is no protocols.toml"
         if ":" not in target:
             return "needs the form module:attribute"
         return None if callable(import_module(target)) else "is not callable"

@@ -165,6 +165,24 @@ class ExtractorSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Tolerance:
+    """How far a number may lie from a printed one and still be the same result, where the paper prints no spread.
+
+    :param relative: share of the printed number.
+    :param absolute: in the metric's own unit; the larger of the two counts.
+    :param why: where these come from, in a few words.
+    """
+
+    relative: float = 0.0
+    absolute: float = 0.0
+    why: str = ""
+
+    def margin(self, printed: float) -> float:
+        """Half the width of the interval around a printed number, in the metric's own unit."""
+        return max(self.absolute, self.relative * abs(printed))
+
+
+@dataclass(frozen=True, kw_only=True)
 class MetricSpec:
     """A number computed from evidence, under named protocols.
 
@@ -176,6 +194,7 @@ class MetricSpec:
     :param source: the paper that it comes from.
     :param moves: how its values answer to each disturbance of ``harness doctor metrics``: by name of value, by
         disturbance, "up", "down" or "same".
+    :param tolerances: by name of value, what counts as the same as a printed number.
     """
 
     name: str
@@ -187,6 +206,7 @@ class MetricSpec:
     by_default: bool = True
     source: str = ""
     moves: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: _NOTHING)
+    tolerances: Mapping[str, Tolerance] = field(default_factory=lambda: _NOTHING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,14 +269,16 @@ class MethodSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class ReferenceSpec:
-    """Tables that a paper prints.
+    """The numbers that a paper prints; `name` is the paper's.
 
-    :param table: "package:path/to/file.csv", tidy rows.
+    :param summary: the paper's citation.
+    :param folder: "package:folder" with ``protocols.toml`` and one CSV a table; :mod:`harness.results.references` says
+        what stands in them.
     """
 
     name: str
     summary: str
-    table: str
+    folder: str
 
 
 Spec = (

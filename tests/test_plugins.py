@@ -109,7 +109,7 @@ EVERY_KIND = {
     "harness_register_metrics": 'MetricSpec(name="n", summary="-", metric="m:M", names={"n": True})',
     "harness_register_methods": """MethodSpec(name="n", summary="-", settings="m:S", method="m:M",
                                                recipes=(Recipe(id="n/base", method="n", summary="-"),))""",
-    "harness_register_references": 'ReferenceSpec(name="n", summary="-", table="m:t.csv")',
+    "harness_register_references": 'ReferenceSpec(name="n", summary="-", folder="m:t")',
 }
 
 

@@ -71,7 +71,7 @@ LISTINGS: Mapping[str, tuple[Column, ...]] = {
         Column("needs", lambda m: m.requires),
         SUMMARY,
     ),
-    "references": (NAME, Column("table", lambda r: r.table), SUMMARY),
+    "references": (NAME, Column("folder", lambda r: r.folder), SUMMARY),
 }
 
 SINGULAR = {kind: kind.removesuffix("s") for kind in LISTINGS} | {"losses": "loss", "penalties": "penalty"}

@@ -27,7 +27,7 @@ def harness_register_losses(register):
 @hookimpl
 def harness_register_references(register):
     for name, target in {references!r}.items():
-        register(ReferenceSpec(name=name, summary="-", table=target))
+        register(ReferenceSpec(name=name, summary="-", folder=target))
 """
 
 
@@ -113,7 +113,7 @@ def test_a_plugin_without_offers_says_so(capsys: Captured, installed: Installed)
 
 
 def test_deep_imports_what_is_registered(capsys: Captured, installed: Installed) -> None:
-    installed(good=listing({"a": "math:sqrt"}, {"table": "harness:py.typed"}))
+    installed(good=listing({"a": "math:sqrt"}, {"table": "reference_results:lcsa"}))
     assert listed(capsys, "--deep", "--without", "builtin")["failures"] == []
 
 
@@ -137,11 +137,11 @@ def test_deep_reports_each_object_that_cannot_be_used(
     ]
 
 
-def test_deep_misses_a_reference_table_that_is_not_there(capsys: Captured, installed: Installed) -> None:
-    installed(half=listing(references={"table": "harness:no/such.csv"}))
+def test_deep_misses_a_folder_of_references_that_is_not_there(capsys: Captured, installed: Installed) -> None:
+    installed(half=listing(references={"table": "harness:no/such"}))
     assert main(["plugins", "--deep", "--without", "builtin"]) == 1
     last = capsys.readouterr().out.splitlines()[-1]
-    assert last == "half: reference 'table': harness:no/such.csv: there is no such file"
+    assert last == "half: reference 'table': harness:no/such: there is no protocols.toml"
 
 
 def test_deep_does_not_fail_over_a_broken_plugin_alone(capsys: Captured, installed: Installed) -> None:

@@ -1,0 +1,176 @@
+"""Runs held against the printed numbers of their recipe: which numbers answer to which, and whether they may.
+
+A number may be compared when nothing differs that the paper states: protocol, subject, scale, settings. What the paper
+leaves open is not held against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.catalog import Catalog
+from harness.errors import UnknownName
+from harness.evaluation.protocol import NOT_STATED, Difference, Plain
+from harness.results.references import Reference
+from harness.results.replicates import Measured, Replicates
+from harness.results.verdicts import Judgement, Outcome, judge
+from harness.specs import Tolerance
+
+#: the scale that the papers' numbers belong to
+PRINTED_SCALE = "paper"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One printed number, and what became of it.
+
+    :param why: in a sentence.
+    :param ours: our number (a mean over seeds) in the printed unit; None where there is none.
+    :param error: its standard error in the printed unit.
+    :param error_of: what varies in it: "seeds" or "sampling".
+    :param seeds: of the runs behind it.
+    :param protocol_id: how ours was measured.
+    :param differences: what keeps the two from being compared.
+    """
+
+    reference: Reference
+    outcome: Outcome
+    why: str
+    ours: float | None = None
+    error: float | None = None
+    error_of: str | None = None
+    seeds: tuple[int, ...] = ()
+    protocol_id: str | None = None
+    differences: tuple[Difference, ...] = ()
+
+
+def references_of(runs: Replicates, references: Iterable[Reference]) -> list[Reference]:
+    """The printed numbers of a recipe on the same share of the same data set."""
+    coordinates = runs.first["coordinates"]
+    place = (runs.recipe, coordinates["dataset"], coordinates["fraction"])
+    return [ref for ref in references if (ref.recipe, ref.dataset, ref.fraction) == place]
+
+
+def verdicts_of(runs: Replicates, references: Iterable[Reference], catalog: Catalog) -> list[Verdict]:
+    """A verdict for each printed number of the runs' recipe, data set and fraction."""
+    return [verdict(runs, reference, catalog) for reference in references_of(runs, references)]
+
+
+def verdict(runs: Replicates, reference: Reference, catalog: Catalog) -> Verdict:
+    """One printed number held against runs of its recipe."""
+    name = reference.protocol.measured_as
+    if name is None:
+        return Verdict(reference, Outcome.NOT_RUN, f"the harness does not measure {reference.metric}")
+    measured = closest(runs, reference)
+    if measured is None:
+        return Verdict(reference, Outcome.NOT_RUN, f"the record has no {name}; harness evaluate RUN --metrics {name}")
+    factor = reference.protocol.factor
+    differences = (*run_differences(runs), *number_differences(measured, reference))
+    values = [value * factor for value in measured.values]
+    margin, reason = margin_of(reference, tolerance_of(catalog, name))
+    judgement = judge(values, reference.value, margin, measured.higher_is_better)
+    outcome, why = judgement.outcome, _why(judgement, len(values), reason)
+    if differences:
+        outcome, why = Outcome.NOT_COMPARABLE, "; ".join(map(str, differences))
+    return Verdict(
+        reference,
+        outcome,
+        why,
+        ours=judgement.mean,
+        error=None if measured.error is None else measured.error * factor,
+        error_of=measured.error_of,
+        seeds=measured.seeds,
+        protocol_id=measured.protocol_id,
+        differences=differences,
+    )
+
+
+def closest(runs: Replicates, reference: Reference) -> Measured | None:
+    """Among our numbers of that name, the one whose protocol and subject differ least; None for none."""
+    named = [number for number in runs.numbers if number.metric == reference.protocol.measured_as]
+    return min(named, key=lambda number: len(number_differences(number, reference)), default=None)
+
+
+def run_differences(runs: Replicates) -> list[Difference]:
+    """What of the runs is not as the recipe says."""
+    first = runs.first
+    found = []
+    if first["exit_state"] != "finished":
+        found.append(Difference("exit_state", first["exit_state"], "finished"))
+    if first["scale"] != PRINTED_SCALE:
+        found.append(Difference("scale", first["scale"], PRINTED_SCALE))
+    if first["recipe"] != runs.recipe:
+        found += [Difference(key, _plain(value), "as in the recipe") for key, value in runs.overridden.items()]
+    return found
+
+
+def stated_fields(reference: Reference) -> dict[str, Plain]:
+    """What is known of how a printed number was measured, its row's part of it included."""
+    row = {key: reference.setting[key] for key in reference.protocol.per_row}
+    return {**reference.protocol.fields, **row}
+
+
+def number_differences(measured: Measured, reference: Reference) -> list[Difference]:
+    """What the paper states of protocol and subject, and ours has otherwise."""
+    protocol = _differing(measured.protocol, stated_fields(reference), "")
+    return [*protocol, *_differing(measured.subject, reference.subject, "subject.")]
+
+
+def _differing(ours: Mapping[str, Plain], stated: Mapping[str, Plain], prefix: str) -> list[Difference]:
+    pairs = ((key, ours.get(key, NOT_STATED), value) for key, value in stated.items())
+    return [Difference(prefix + key, here, there) for key, here, there in pairs if not same(here, there)]
+
+
+def same(ours: Plain, printed: Plain) -> bool:
+    """Whether a recorded value is what a table or a paper's protocol says; numbers by value, the rest by its text."""
+    if isinstance(ours, bool) or isinstance(printed, bool) or ours is None or printed is None:
+        return str(ours).lower() == str(printed).lower()
+    try:
+        return float(ours) == float(printed)
+    except ValueError:
+        return str(ours) == str(printed)
+
+
+def margin_of(reference: Reference, tolerance: Tolerance | None) -> tuple[float, str]:
+    """How far from the printed number counts as the same, in its unit, and why so far.
+
+    The paper's own spread where it prints one, else the metric's tolerance; the print's rounding comes on top.
+    """
+    if reference.std is not None:
+        return reference.std + reference.rounding, f"the printed ±{reference.std:g}"
+    if tolerance is None:
+        return reference.rounding, "the print's rounding (the metric states no tolerance)"
+    factor = reference.protocol.factor
+    margin = tolerance.margin(reference.value / factor) * factor
+    return margin + reference.rounding, f"the metric's tolerance of {margin:.3g}"
+
+
+def tolerance_of(catalog: Catalog, name: str) -> Tolerance | None:
+    """What the metric that gives a number says of numbers that agree; None where it says nothing or is not there."""
+    try:
+        return catalog.metric(name).tolerances.get(name)
+    except UnknownName:
+        return None
+
+
+def counted(verdicts: Sequence[Verdict]) -> dict[Outcome, int]:
+    """How many verdicts of each kind there are, kinds that do not occur left out."""
+    found = [verdict.outcome for verdict in verdicts]
+    return {outcome: found.count(outcome) for outcome in Outcome if outcome in found}
+
+
+def _why(judgement: Judgement, count: int, reason: str) -> str:
+    inside = judgement.outcome is Outcome.REPRODUCED
+    if count == 1:
+        return f"{'within' if inside else 'beyond'} {reason}; one seed"
+    interval = f"90 % interval of the mean of {count} seeds, ±{judgement.half_width:.3g},"
+    if judgement.outcome is Outcome.INCONCLUSIVE:
+        needed = judgement.runs_needed
+        more = f"about {needed} seeds would settle it" if needed else "no number of seeds is likely to settle it"
+        return f"{interval} crosses the border of {reason}; {more}"
+    return f"{interval} lies {'within' if inside else 'beyond'} {reason}"
+
+
+def _plain(value: object) -> Plain:
+    return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)
