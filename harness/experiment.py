@@ -53,16 +53,7 @@ class Experiment:
     @property
     def name(self) -> str:
         """Where it goes below the folder of all runs: method/dataset/variant.scale.seed."""
-        parts = [self.recipe.rpartition("/")[2], self.scale]
-        if self.fraction != 1.0:
-            parts.append(f"f{self.fraction:g}")
-        if self.fold is not None:
-            parts.append(f"fold{self.fold}")
-        if self.overrides:
-            text = json.dumps(self.overrides, sort_keys=True, default=str)
-            parts.append("x" + hashlib.sha256(text.encode()).hexdigest()[:8])
-        dataset = "".join(c if c.isalnum() or c in "-_." else "_" for c in self.dataset)
-        return f"{self.method}/{dataset}/{'-'.join(parts)}-s{self.seed}"
+        return run_name(self.record())
 
     def record(self) -> dict[str, Any]:
         """All of it as plain data, from which :func:`from_record` makes it again."""
@@ -87,6 +78,25 @@ class Experiment:
         record = {key: value for key, value in self.record().items() if key not in ("overrides", "changed")}
         record["settings"] = {k: v for k, v in record["settings"].items() if k not in WATCHING}
         return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+
+def run_name(run: Mapping[str, Any]) -> str:
+    """What a run is called, from what :meth:`Experiment.record` writes, or from the record of its results."""
+    place = {**run, **run.get("coordinates", {})}
+    parts = [run["recipe"].partition("+")[0].rpartition("/")[2], run["scale"]]
+    if place["fraction"] != 1.0:
+        parts.append(f"f{place['fraction']:g}")
+    if place["fold"] is not None:
+        parts.append(f"fold{place['fold']}")
+    if run["overrides"]:
+        text = json.dumps(run["overrides"], sort_keys=True, default=str)
+        parts.append("x" + hashlib.sha256(text.encode()).hexdigest()[:8])
+    return f"{run['method']}/{file_name(run['dataset'])}/{'-'.join(parts)}-s{run['seed']}"
+
+
+def file_name(dataset: str) -> str:
+    """A data set's name with its argument as one part of a path."""
+    return "".join(c if c.isalnum() or c in "-_." else "_" for c in dataset)
 
 
 def resolve(

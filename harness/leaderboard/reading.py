@@ -1,0 +1,91 @@
+"""Files of results, found and read; what cannot be used is named and left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import UserError
+from harness.leaderboard.artefacts import CURVES, RESULTS, VERIFIED, Curves, curves_of, samples_of, verification_of
+from harness.results.record import read_record
+from harness.results.replicates import identity
+
+#: JSON files that lie beside records and are none
+_OTHERS = {CURVES, VERIFIED, "experiment.json"}
+
+
+@dataclass(frozen=True)
+class ResultFile:
+    """One record, and what lies beside it."""
+
+    path: Path
+    record: Mapping[str, Any]
+    curves: Curves
+    samples: Path | None
+    verification: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that was left out, and why."""
+
+    path: Path
+    reason: str
+
+
+def read_results(places: Sequence[Path]) -> tuple[list[ResultFile], list[Skipped]]:
+    """Every record below some folders (or in some files), by path, and what was left out.
+
+    :raises UserError: where a place does not exist.
+    """
+    found: list[ResultFile] = []
+    skipped: list[Skipped] = []
+    seen: dict[tuple[str, int], Path] = {}
+    for path in _paths(places):
+        try:
+            record = read_record(path)
+        except UserError as error:
+            skipped.append(Skipped(path, _without_path(error, path)))
+            continue
+        if record["exit_state"] not in ("finished", "diverged"):
+            skipped.append(Skipped(path, f"the run is {record['exit_state']}, and has no result yet"))
+            continue
+        if record["exit_state"] == "finished" and not record["metrics"]:
+            skipped.append(Skipped(path, "it holds no number: the run was not evaluated"))
+            continue
+        key = (identity(record), record["seed"])
+        if key in seen:
+            skipped.append(Skipped(path, f"the same experiment and seed as {seen[key]}"))
+            continue
+        seen[key] = path
+        found.append(_with_artefacts(path, record))
+    return found, skipped
+
+
+def _paths(places: Iterable[Path]) -> Iterator[Path]:
+    known: set[Path] = set()
+    for place in places:
+        if place.is_file():
+            paths = [place]
+        elif place.is_dir():
+            paths = sorted(path for path in place.rglob("*.json") if path.name not in _OTHERS)
+        else:
+            raise UserError(f"no results at {place}", "name a folder of results, or a results.json")
+        for path in paths:
+            if path.resolve() not in known:
+                known.add(path.resolve())
+                yield path
+
+
+def _with_artefacts(path: Path, record: Mapping[str, Any]) -> ResultFile:
+    """A record that is called results.json owns what lies beside it; others share their folder with strangers."""
+    if path.name != RESULTS:
+        return ResultFile(path, record, {}, None, None)
+    folder = path.parent
+    return ResultFile(path, record, curves_of(folder), samples_of(folder), verification_of(folder))
+
+
+def _without_path(error: UserError, path: Path) -> str:
+    return str(error).removeprefix(f"{path} ").removeprefix(f"{path}: ")
