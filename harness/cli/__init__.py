@@ -18,7 +18,24 @@ from harness import __version__
 from harness.errors import UserError, suggestion
 
 #: in the order of the help; each is ``harness/cli/<name>.py``, with a function of that name or a sub-app called `app`
-COMMANDS = ("run", "train", "evaluate", "sample", "ls", "describe", "data", "weights", "stats", "doctor", "plugins")
+COMMANDS = (
+    "run",
+    "train",
+    "evaluate",
+    "sample",
+    "check",
+    "explain",
+    "references",
+    "leaderboard",
+    "verify",
+    "ls",
+    "describe",
+    "data",
+    "weights",
+    "stats",
+    "doctor",
+    "plugins",
+)
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 

@@ -67,6 +67,7 @@ def run(
 def start(evaluate: bool, **given: Any) -> int:
     """Run or train as the options say, and print what came of it."""
     from harness.catalog import open_catalog
+    from harness.cli.check import judged, print_verdicts
     from harness.cli.results import print_record
     from harness.runs import train_run
     from harness.training.devices import choose_device
@@ -80,8 +81,11 @@ def start(evaluate: bool, **given: Any) -> int:
     records = [(record, folder) for folder, record in done if record]  # only the first of several processes has any
     if given["as_json"] and records:
         print_json(records[0][0] if given["seeds"] is None else [record for record, _ in records])
-    for record, folder in records if not given["as_json"] else ():
+        return 0
+    for record, folder in records:
         print_record(record, folder)
+    if evaluate and records:
+        print_verdicts(judged(catalog, [record for record, _ in records]))
     return 0
 
 

@@ -47,9 +47,7 @@ class Verdict:
 
 def references_of(runs: Replicates, references: Iterable[Reference]) -> list[Reference]:
     """The printed numbers of a recipe on the same share of the same data set."""
-    coordinates = runs.first["coordinates"]
-    place = (runs.recipe, coordinates["dataset"], coordinates["fraction"])
-    return [ref for ref in references if (ref.recipe, ref.dataset, ref.fraction) == place]
+    return [reference for reference in references if not place_differences(runs, reference)]
 
 
 def verdicts_of(runs: Replicates, references: Iterable[Reference], catalog: Catalog) -> list[Verdict]:
@@ -64,9 +62,13 @@ def verdict(runs: Replicates, reference: Reference, catalog: Catalog) -> Verdict
         return Verdict(reference, Outcome.NOT_RUN, f"the harness does not measure {reference.metric}")
     measured = closest(runs, reference)
     if measured is None:
-        return Verdict(reference, Outcome.NOT_RUN, f"the record has no {name}; harness evaluate RUN --metrics {name}")
+        return Verdict(reference, Outcome.NOT_RUN, f"the record has no {name}: harness evaluate RUN --metrics {name}")
     factor = reference.protocol.factor
-    differences = (*run_differences(runs), *number_differences(measured, reference))
+    differences = (
+        *place_differences(runs, reference),
+        *run_differences(runs),
+        *number_differences(measured, reference),
+    )
     values = [value * factor for value in measured.values]
     margin, reason = margin_of(reference, tolerance_of(catalog, name))
     judgement = judge(values, reference.value, margin, measured.higher_is_better)
@@ -90,6 +92,17 @@ def closest(runs: Replicates, reference: Reference) -> Measured | None:
     """Among our numbers of that name, the one whose protocol and subject differ least; None for none."""
     named = [number for number in runs.numbers if number.metric == reference.protocol.measured_as]
     return min(named, key=lambda number: len(number_differences(number, reference)), default=None)
+
+
+def place_differences(runs: Replicates, reference: Reference) -> list[Difference]:
+    """What keeps a printed number from being one of the runs' own: another recipe, data set or share of it."""
+    coordinates = runs.first["coordinates"]
+    pairs = {
+        "recipe": (runs.recipe, reference.recipe),
+        "dataset": (coordinates["dataset"], reference.dataset),
+        "fraction": (coordinates["fraction"], reference.fraction),
+    }
+    return [Difference(key, here, there) for key, (here, there) in pairs.items() if here != there]
 
 
 def run_differences(runs: Replicates) -> list[Difference]:
@@ -138,7 +151,7 @@ def margin_of(reference: Reference, tolerance: Tolerance | None) -> tuple[float,
     The paper's own spread where it prints one, else the metric's tolerance; the print's rounding comes on top.
     """
     if reference.std is not None:
-        return reference.std + reference.rounding, f"the printed ±{reference.std:g}"
+        return reference.std + reference.rounding, f"the printed ±{reference.printed_std}"
     if tolerance is None:
         return reference.rounding, "the print's rounding (the metric states no tolerance)"
     factor = reference.protocol.factor

@@ -51,14 +51,15 @@ _WORD = re.compile(r"[a-z][a-z0-9_]*")
 class Reference:
     """One printed number.
 
-    :param id: ``paper/file/line``, such as ``lcsa/table-08/17``: the 17th number of that table.
+    :param id: ``paper/file/line``, such as ``ni2022/table-08/17``: the 17th number of that table.
     :param row: the row's label as printed.
     :param fraction: share of the training data, above 0 and at most 1.
     :param setting: what tells the row apart beside its label, as printed.
     :param metric: the number's name, as this collection calls it.
     :param value: the printed number, in the printed unit.
     :param printed: its digits as printed, which say how far it was rounded.
-    :param std: what is printed after ±; the protocol says of what.
+    :param std: what is printed after ±, None for nothing; the protocol says of what it is.
+    :param printed_std: its digits; "" for nothing.
     :param quoted_from: whose number it is where the paper only repeats it; "" for its own.
     :param recipe: the recipe that does the same here; None where there is none.
     :param subject: what of the method was measured, so far as the paper says.
@@ -75,6 +76,7 @@ class Reference:
     value: float
     printed: str
     std: float | None
+    printed_std: str
     quoted_from: str
     recipe: str | None
     subject: Mapping[str, str]
@@ -99,7 +101,7 @@ class Reference:
             joined(self.setting),
             self.metric,
             self.printed,
-            "" if self.std is None else f"{self.std:g}",
+            self.printed_std,
             self.quoted_from,
             self.recipe or "",
             joined(self.subject),
@@ -223,6 +225,7 @@ def _reference(
         value=_number(cells["value"], "value", where),
         printed=cells["value"],
         std=std,
+        printed_std=cells["std"],
         quoted_from=cells["quoted_from"],
         recipe=recipe,
         subject=_pairs(cells["subject"], "subject", where),

@@ -60,6 +60,38 @@ def evaluate_run(
         return save_record(folder, experiment, dataset, [*entries, *kept], cost, runtime, state, run.facts["reused"])
 
 
+def measure_again(
+    catalog: Catalog,
+    folder: RunFolder,
+    record: dict[str, Any],
+    *,
+    reporter: Reporter,
+    data_root: Path | None = None,
+    device: str = "auto",
+) -> list[dict[str, Any]]:
+    """The entries that a run's checkpoints give under the evaluation settings of a record; nothing is written.
+
+    :raises UserError: where a checkpoint that the record's numbers are of is not there any more.
+    """
+    chosen = choose_device(device)
+    checkpoints = dict.fromkeys(entry["subject"].get("checkpoint", "last") for entry in record["metrics"])
+    found = []
+    with folder.locked():
+        for checkpoint in checkpoints:
+            run = restore_run(catalog, folder, chosen, str(checkpoint).removeprefix("step-"))
+            experiment = _with_evaluation(run.experiment, record["settings"]["evaluation"])
+            dataset = open_dataset(catalog, experiment, data_root or run.data_root)
+            check_same_data(folder, dataset)
+            entries, _ = timed(
+                reporter,
+                lambda run=run, experiment=experiment, dataset=dataset: measure(  # type: ignore[misc]
+                    run.method, experiment, dataset, catalog, chosen, run.checkpoint, folder, reporter
+                ),
+            )
+            found += [entry.model_dump(mode="json") for entry in entries]
+    return found
+
+
 def _with_evaluation(experiment: Experiment, overrides: dict[str, Any]) -> Experiment:
     values = merged(experiment.settings.model_dump(mode="json"), {"evaluation": overrides})
     settings: MethodSettings = validated(type(experiment.settings), values, f"method '{experiment.method}'")

@@ -40,8 +40,26 @@ def test_rows_of_table_12(
     for adam in (s.generator_adam, s.discriminator_adam):
         assert (adam.lr, adam.betas, adam.weight_decay) == (2e-4, (0.0, 0.999), 0.0)
     assert (s.ema.decay, s.ema.start) == (0.9999, 1000)
-    # 500 epochs of 50,000 real images, four batches of 32 a step
-    assert s.steps == 500 * 50_000 // (32 * 4)
+    # 500 epochs of 50,000 real images, four batches of 32 a step; Table 8, which d' = 256 is for, has 1,000
+    assert s.steps == (1000 if recipe == "d256" else 500) * 50_000 // (32 * 4)
+    assert s.flip is (recipe == "d256" and dataset != "mnist")
+
+
+def test_table_8s_tenth_has_5000_epochs_of_5000_images(catalog: Catalog) -> None:
+    tenth, whole = (settings_of(catalog, f"lcsa/biggan-d256{part}", "cifar10") for part in ("-tenth", ""))
+    assert tenth.steps == 5000 * 5000 // (32 * 4)
+    assert whole.steps == 5000 * 10_000 // (32 * 4)
+    assert tenth.model_copy(update={"steps": whole.steps}) == whole
+
+
+def test_cifar_is_measured_as_the_printed_numbers_were(catalog: Catalog) -> None:
+    for dataset, split, rule in (
+        ("cifar10", "both", "truncate"),
+        ("cifar100", "both", "truncate"),
+        ("mnist", "train", "round"),
+    ):
+        evaluation = settings_of(catalog, "lcsa/biggan-d1024", dataset).evaluation
+        assert (evaluation.split, evaluation.quantise, evaluation.samples) == (split, rule, 50_000)
 
 
 @pytest.mark.parametrize(("dataset", "beta"), [("cifar10", 0.4), ("cifar100", 0.2)])

@@ -1,0 +1,106 @@
+"""``harness explain``: where a run and a printed number differ, and what each difference is known to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from harness.catalog import open_catalog
+from harness.cli.check import judged, read_run, verdict_record
+from harness.cli.options import AsJson, Without
+from harness.cli.printing import print_json, print_table
+from harness.errors import SettingsError, UnknownName
+
+if TYPE_CHECKING:
+    from harness.results.comparing import Verdict
+    from harness.results.references import Reference
+    from harness.results.replicates import Replicates
+
+
+def explain(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or its results.json.")],
+    reference: Annotated[
+        str,
+        typer.Argument(metavar="REFERENCE", help="A printed number, as harness references names it."),
+    ],
+    as_json: AsJson = False,
+    without: Without = None,
+) -> None:
+    """List every difference in protocol between a run and a printed number, with its known effect."""
+    from harness.results.comparing import closest, verdict
+    from harness.results.references import open_references
+    from harness.results.replicates import replicates
+
+    catalog = open_catalog(without or ())
+    group = replicates([read_run(run)])[0]
+    references, _ = open_references(catalog)
+    printed = {each.id: each for each in references}
+    if reference not in printed:
+        own = [each.reference.id for _, found in judged(catalog, group.records) for each in found]
+        raise UnknownName("reference", reference, printed, None if own else "see harness references")
+    target = printed[reference]
+    found = verdict(group, target, catalog)
+    lines = field_lines(group, target)
+    if as_json:
+        record = verdict_record(group, found)
+        print_json({**record, "fields": lines, "printed_protocol": target.protocol.model_dump(mode="json")})
+        return
+    if closest(group, target) is None and not lines:
+        raise SettingsError(f"nothing to explain: {found.why}")
+    _print(group, found, lines)
+
+
+def field_lines(group: Replicates, reference: Reference) -> list[dict[str, Any]]:
+    """Each field of either side: what it is here and there, whether that is the same, and what a difference does."""
+    from harness.results.comparing import closest, place_differences, run_differences, same, stated_fields
+    from harness.results.effects import effect_of
+
+    measured = closest(group, reference)
+    ours: dict[str, Any] = {} if measured is None else dict(measured.protocol)
+    ours |= {} if measured is None else {f"subject.{key}": value for key, value in measured.subject.items()}
+    theirs: dict[str, Any] = {**stated_fields(reference)}
+    theirs |= {f"subject.{key}": value for key, value in reference.subject.items()}
+    lines = [
+        {"field": d.field, "here": d.ours, "there": d.theirs, "state": "differs"}
+        for d in (*place_differences(group, reference), *run_differences(group))
+    ]
+    # "metric" only repeats the name
+    for field in (name for name in dict.fromkeys([*theirs, *ours]) if name != "metric"):
+        if field not in theirs:
+            state = "not stated"
+        else:
+            state = "same" if field in ours and same(ours[field], theirs[field]) else "differs"
+        lines.append({"field": field, "here": ours.get(field), "there": theirs.get(field), "state": state})
+    for line in lines:
+        effect = None if line["state"] == "same" else effect_of(str(line["field"]))
+        line["effect"] = None if effect is None else effect.effect
+        line["source"] = None if effect is None else effect.source
+    return lines
+
+
+def _print(group: Replicates, found: Verdict, lines: list[dict[str, Any]]) -> None:
+    reference = found.reference
+    spread = f" ± {reference.printed_std}" if reference.printed_std else ""
+    print(f"{reference.id}: {reference.table}, {reference.row}: {reference.metric} {reference.printed}{spread}")
+    print(f"  {reference.protocol.summary}")
+    ours = "no such number" if found.ours is None else f"{found.ours:.4g}, {found.protocol_id}"
+    print(f"{group.first['recipe']} on {group.first['dataset']}: {ours}")
+    print(f"{found.outcome.value}: {found.why}")
+    for state, heading in (("differs", "differs"), ("not stated", "not stated by the paper")):
+        chosen = [line for line in lines if line["state"] == state]
+        if chosen:
+            print()
+            rows = [(line["field"], _text(line["here"]), _text(line["there"]), _effect(line)) for line in chosen]
+            print_table((heading, "here", "there", "known effect"), rows)
+    agreed = [line["field"] for line in lines if line["state"] == "same"]
+    print(f"\nthe same: {', '.join(agreed) or 'nothing that is stated'}")
+
+
+def _text(value: Any) -> str:
+    return "-" if value is None else str(value)
+
+
+def _effect(line: dict[str, Any]) -> str:
+    return f"{line['effect']} ({line['source']})" if line["effect"] else "-"
