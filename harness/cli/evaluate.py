@@ -66,6 +66,7 @@ def evaluate(
 
 
 def _run(catalog: Catalog, run: Path, given: dict[str, Any], overrides: dict[str, Any]) -> int:
+    from harness.cli.check import judged, print_verdicts
     from harness.cli.results import print_record
     from harness.runs import evaluate_run
     from harness.training.reporting import Reporter
@@ -82,8 +83,9 @@ def _run(catalog: Catalog, run: Path, given: dict[str, Any], overrides: dict[str
     )
     if given["as_json"]:
         print_json(record)
-    else:
-        print_record(record, RunFolder(run))
+        return 0
+    print_record(record, RunFolder(run))
+    print_verdicts(judged(catalog, [record]))
     return 0
 
 
