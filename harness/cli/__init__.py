@@ -100,7 +100,7 @@ def application(command: str | None = None) -> typer.Typer:
 def _invoke(words: list[str]) -> int:
     asked = next((word for word in words if not word.startswith("-")), None)
     if asked is not None and asked not in COMMANDS:
-        raise UserError(f"unknown command '{asked}'", suggestion(asked, COMMANDS))
+        raise UserError(f"unknown command '{asked}'", suggestion(asked, COMMANDS, most=len(COMMANDS)))
     if words == [asked] and hasattr(import_module(f"harness.cli.{asked}"), "app"):
         words = [*words, "--help"]  # a sub-app alone does nothing but explain itself
     command: Any = typer.main.get_command(application(asked))

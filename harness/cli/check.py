@@ -31,7 +31,7 @@ def check(
     as_json: AsJson = False,
     without: Without = None,
 ) -> int:
-    """Say for each printed number of the runs' recipes whether it was reproduced, and why.
+    """Hold runs against the numbers that papers print.
 
     Runs that differ in the seed alone are taken together.
     """

@@ -28,7 +28,10 @@ def explain(
     as_json: AsJson = False,
     without: Without = None,
 ) -> None:
-    """List every difference in protocol between a run and a printed number, with its known effect."""
+    """Say how a run and a printed number differ.
+
+    Every difference in protocol, subject and settings, with what it is known to do.
+    """
     from harness.results.comparing import closest, verdict
     from harness.results.references import open_references
     from harness.results.replicates import replicates

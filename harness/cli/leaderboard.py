@@ -29,7 +29,10 @@ def leaderboard(
     as_json: AsJson = False,
     without: Without = None,
 ) -> None:
-    """Build Markdown, CSV and HTML tables of all results, and leave out, by name, what cannot be read."""
+    """Build tables and pages from files of results.
+
+    Markdown, CSV and HTML; files that cannot be used are named and left out.
+    """
     from harness.leaderboard.artefacts import collect
     from harness.leaderboard.board import gather
     from harness.leaderboard.building import build

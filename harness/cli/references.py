@@ -31,7 +31,7 @@ def references(
     as_json: AsJson = False,
     without: Without = None,
 ) -> None:
-    """Print the numbers of the papers' tables, and what is known of how they were measured."""
+    """Print the numbers of the papers' tables."""
     from harness.results.references import open_references
 
     if as_csv and (as_json or protocols):

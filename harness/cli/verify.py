@@ -21,7 +21,10 @@ def verify(
     as_json: AsJson = False,
     without: Without = None,
 ) -> int:
-    """Measure a run's checkpoint again and hold its record against that; a verified run gets a verified.json."""
+    """Rebuild a run's record from its checkpoint.
+
+    Every number is measured again; a run whose record holds gets a verified.json.
+    """
     from harness.leaderboard.artefacts import VERIFIED
     from harness.runs.verifying import verify_run
     from harness.training.reporting import Reporter

@@ -89,7 +89,7 @@ def test_every_command_has_a_file_of_its_own() -> None:
     ("words", "said"),
     [
         (["lss"], "unknown command 'lss'; did you mean 'ls'?"),
-        (["plugin"], "unknown command 'plugin'; did you mean 'plugins'?"),
+        (["plugin"], "unknown command 'plugin'; did you mean 'plugins'"),
         (["zzz"], f"unknown command 'zzz'; choose from: {', '.join(sorted(COMMANDS))}"),
         (["--nonsense"], "no such option: --nonsense"),
         (["ls", "--jsn"], "no such option: --jsn (Possible options: --json); see harness ls --help"),
