@@ -12,7 +12,7 @@ HOW_TO_READ = (
     "± is the standard error over seeds (of one seed: over samples). "
     "#: 1 + the number of rows that are significantly better in the first column with a direction "
     "(Welch's t test on seeds, Holm's correction, 5 %), so that rows which cannot be told apart share it; "
-    "bold: first in its column. One seed has no rank. "
+    "bold: first in its column, and some other row is not. One seed has no rank. "
     "verified: rebuilt from its artefacts by `harness verify`; self-reported: not."
 )
 
@@ -81,7 +81,7 @@ def _table_lines(table: Table) -> list[str]:
 def _cell(cell: Cell | None) -> str:
     if cell is None:
         return ""
-    shown = f"**{cell.text}**" if cell.rank == 1 else cell.text
+    shown = f"**{cell.text}**" if cell.leads else cell.text
     return " ".join([shown, *(f"({v.reference.printed} printed: {v.outcome.value})" for v in cell.verdicts)])
 
 

@@ -42,11 +42,13 @@ class Cell:
     """A row's number under a column's protocol.
 
     :param rank: shared by rows that cannot be told apart; None where there is nothing to rank by.
+    :param leads: whether it is ranked first, and some other row is not.
     :param verdicts: what became of the printed numbers that this one answers to.
     """
 
     number: Measured
     rank: int | None
+    leads: bool
     verdicts: tuple[Verdict, ...]
 
     @cached_property
@@ -92,8 +94,9 @@ class Table:
     def _column(self, column: Column) -> list[Cell | None]:
         numbers = [row.numbers.get(column.key) for row in self.rows]
         found = ranks([() if number is None else number.values for number in numbers], column.higher_is_better)
+        apart = len({rank for rank in found if rank is not None}) > 1
         return [
-            None if number is None else Cell(number, rank, _answers(row, number))
+            None if number is None else Cell(number, rank, apart and rank == 1, _answers(row, number))
             for row, number, rank in zip(self.rows, numbers, found, strict=True)
         ]
 
