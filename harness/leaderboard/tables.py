@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.leaderboard.ranking import ranks
 from harness.leaderboard.rows import Row
-from harness.results.comparing import Verdict
+from harness.results.comparing import Verdict, number_differences
 from harness.results.replicates import Measured
 
 
@@ -102,7 +102,9 @@ class Table:
 
 
 def _answers(row: Row, number: Measured) -> tuple[Verdict, ...]:
-    return tuple(verdict for verdict in row.verdicts if verdict.protocol_id == number.protocol_id)
+    """Verdicts on this very number; one whose protocol or subject is another's stands in the row's details alone."""
+    own = [verdict for verdict in row.verdicts if verdict.protocol_id == number.protocol_id]
+    return tuple(verdict for verdict in own if not number_differences(number, verdict.reference))
 
 
 def make_tables(rows: Iterable[Row]) -> list[Table]:
