@@ -20,7 +20,12 @@ HOW_TO_READ = (
 def index(board: Board) -> str:
     """All data sets with results, and what became of each paper's numbers."""
     with_rows = [dataset for dataset in board.datasets if dataset.tables or dataset.diverged]
-    lines = ["# Leaderboards", "", f"{board.results} results. Made by `harness leaderboard`.", ""]
+    lines = [
+        "# Leaderboards",
+        "",
+        f"{board.results} {'result' if board.results == 1 else 'results'}. Made by `harness leaderboard`.",
+        "",
+    ]
     lines += [_table(("data set", "tables", "rows"), [_dataset_line(dataset) for dataset in with_rows])]
     lines += ["", "## What became of the papers' numbers", ""]
     outcomes = [outcome.value for outcome in Outcome]

@@ -99,7 +99,7 @@ def test_only_a_row_that_leads_is_bold(tmp_path: Path, catalog: Catalog) -> None
 def test_the_index_counts_results_and_verdicts(tmp_path: Path, catalog: Catalog) -> None:
     save({"a": 1}, tmp_path / "bro|ken.json")
     text = markdown.index(board(tmp_path, catalog, lcsa(3.5)))
-    assert text.startswith("# Leaderboards\n\n1 results.")
+    assert text.startswith("# Leaderboards\n\n1 result. ")
     assert "| [cifar10](cifar10.md) " in text
     (line,) = [line for line in text.splitlines() if line.startswith("| lcsa")]
     assert cells(line)[:5] == ["lcsa", "342", "24", "1", "0"]

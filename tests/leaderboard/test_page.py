@@ -204,5 +204,5 @@ def test_the_index_counts_and_names_what_was_left_out(out: Path, catalog: Catalo
     result(out, "a", made_record())
     (out / "results" / "broken.json").write_text("{", encoding="utf-8")
     text = " ".join(" ".join(pages(out, catalog)["index.html"].text).split())
-    assert "1 results on 1 data sets" in text
+    assert "1 result on 1 data set," in text
     assert "broken.json : is not the record of a run" in text

@@ -1,0 +1,106 @@
+"""``harness references``: the papers' numbers as a table, CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TABLES = Path(__file__).parents[2] / "reference_results"
+
+
+def listed(harness: Any, *words: str) -> list[dict[str, Any]]:
+    code, out, err = harness("references", *words, "--json")
+    assert (code, err) == (0, "")
+    found: list[dict[str, Any]] = json.loads(out)
+    return found
+
+
+def test_everything_is_printed_without_a_filter(harness: Any) -> None:
+    code, out, err = harness("references")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[-1] == "1600 numbers of 5 papers"
+    assert len(out.splitlines()) == 1600 + 3
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        (["--paper", "lcsa"], 342),
+        (["--paper", "lcsa", "--table", "table 8"], 234),
+        (["--paper", "lcsa", "--paper", "kdd_gan", "--table", "Table 9"], 12),
+        (["--recipe", "lcsa/biggan-d1024"], 6),
+        (["--paper", "lcsa", "--dataset", "cifar100", "--metric", "vfid", "--table", "Table 7"], 5),
+    ],
+)
+def test_filters(harness: Any, words: list[str], count: int) -> None:
+    assert len(listed(harness, *words)) == count
+
+
+def test_csv_is_the_files_lines(harness: Any) -> None:
+    out = harness("references", "--paper", "lcsa", "--table", "Table 8", "--csv").out
+    assert out == (TABLES / "lcsa" / "table-08.csv").read_text(encoding="utf-8")
+    everything = csv.DictReader(io.StringIO(harness("references", "--csv").out))
+    assert sum(1 for _ in everything) == 1600
+
+
+def test_json_has_numbers_and_the_protocol(harness: Any) -> None:
+    (found,) = [each for each in listed(harness, "--paper", "pgmgan") if each["id"] == "pgmgan/table-01/1"]
+    assert (found["value"], found["printed"], found["std"], found["fraction"]) == (133.4, "133.4", 17.7, 1.0)
+    assert found["setting"] == {"supervision": "unsupervised"}
+    assert (found["recipe"], found["quoted_from"]) == (None, "Liu et al. [46]")
+    assert found["protocol"]["measured_as"] == "modes"
+
+
+def test_protocols_are_printed_once(harness: Any) -> None:
+    out = harness("references", "--paper", "lcsa", "--protocols").out
+    assert [line.split()[0] for line in out.splitlines()[2:]] == [
+        f"lcsa/{key}"
+        for key in (
+            "is",
+            "tfid-cifar",
+            "vfid-cifar",
+            "tfid-limited",
+            "tfid-imagenet32",
+            "vfid-imagenet32",
+            "params",
+            "flops",
+            "train-time",
+        )
+    ]
+    found = listed(harness, "--paper", "kdd_gan", "--protocols")
+    assert {protocol["paper"] for protocol in found} == {"kdd_gan"}
+    assert found[0]["fields"]["extractor"] == "inception-tf"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--paper", "lsca"], "unknown paper 'lsca'; did you mean 'lcsa'"),
+        (["--paper", "lcsa", "--table", "Table 99"], "unknown table among these numbers 'Table 99'"),
+        (["--metric", "fidd"], "unknown metric among these numbers 'fidd'; did you mean"),
+        (["--csv", "--json"], "--csv and --json contradict each other"),
+        (["--csv", "--protocols"], "--csv and --protocols contradict each other"),
+    ],
+)
+def test_mistakes_are_one_line(refused: Any, words: list[str], said: str) -> None:
+    assert said in refused("references", *words)
+
+
+def test_a_plugins_broken_folder_is_a_warning(harness: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from reference_results import plugin
+
+    monkeypatch.setitem(plugin.CITATIONS, "lost", "nowhere")
+    code, out, err = harness("references", "--metric", "tfid")
+    assert code == 0
+    assert "lcsa/table-07/2" in out
+    assert err.startswith("warning: references of 'lost' from plugin 'reference_results' are left out: cannot read")
+    assert len(err.splitlines()) == 1
+
+
+def test_without_the_plugin_there_are_none(harness: Any) -> None:
+    assert listed(harness, "--without", "reference_results") == []
