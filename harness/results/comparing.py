@@ -106,11 +106,14 @@ def place_differences(runs: Replicates, reference: Reference) -> list[Difference
 
 
 def run_differences(runs: Replicates) -> list[Difference]:
-    """What of the runs is not as the recipe says."""
+    """What of the runs is not as the recipe says, or of their data not as it was published."""
     first = runs.first
     found = []
     if first["exit_state"] != "finished":
         found.append(Difference("exit_state", first["exit_state"], "finished"))
+    lossy = first["data"].get("notes", {}).get("lossy")
+    if lossy:
+        found.append(Difference("lossy", lossy, "the original pixels"))
     if first["scale"] != PRINTED_SCALE:
         found.append(Difference("scale", first["scale"], PRINTED_SCALE))
     if first["recipe"] != runs.recipe:

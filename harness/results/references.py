@@ -187,7 +187,8 @@ def _reference(
 ) -> Reference:
     spaced = next((column for column, cell in cells.items() if cell != " ".join(cell.split())), None)
     if spaced is not None:
-        raise UserError(f"{where}: {spaced} has stray white space: {cells[spaced]!r}")
+        shown = cells[spaced].replace(" ", "·")  # the error's own line would swallow a second space
+        raise UserError(f"{where}: {spaced} has stray white space: '{shown}'")
     if cells["paper"] != paper:
         raise UserError(f"{where}: paper is '{cells['paper']}', but the folder is that of '{paper}'")
     for column in ("table", "row", "dataset", "metric"):

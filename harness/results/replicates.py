@@ -106,10 +106,11 @@ def _measured(entries: Sequence[tuple[int, Mapping[str, Any]]]) -> Measured:
 
 
 def identity(record: Mapping[str, Any]) -> str:
-    """What two records share that are replicates of each other: all that touches training, but not the seed."""
+    """What replicates share: their data and all that touches training, but not the seed."""
     settings = {key: value for key, value in record["settings"].items() if key not in WATCHING}
     coordinates = {key: value for key, value in record["coordinates"].items() if key != "seed"}
-    parts = [record["method"], record["recipe"], record["scale"], coordinates, settings, record["exit_state"]]
+    data = {key: record["data"].get(key) for key in ("train_checksum", "notes")}
+    parts = [record["method"], record["recipe"], record["scale"], coordinates, data, settings, record["exit_state"]]
     return json.dumps(parts, sort_keys=True)
 
 

@@ -117,8 +117,8 @@ def test_each_difference_is_explained(harness: Any, tmp_path: Path) -> None:
     differs, left_open = out.split("not stated by the paper")
     assert "scale" in differs
     assert "quantise" in differs
-    assert "JPEG files of quality 87" in differs
-    assert "README of clean-fid" in differs
+    assert "13.6 became 13.4" in differs
+    assert "scored again" in differs
     assert "resize" not in differs
     assert "resize" in left_open
     assert out.splitlines()[-1] == "the same: extractor, split, real_count, generated_count"

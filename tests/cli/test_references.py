@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from harness.results.references import COLUMNS
 
 TABLES = Path(__file__).parents[2] / "reference_results"
 
@@ -100,6 +103,27 @@ def test_a_plugins_broken_folder_is_a_warning(harness: Any, monkeypatch: pytest.
     assert "lcsa/table-07/2" in out
     assert err.startswith("warning: references of 'lost' from plugin 'reference_results' are left out: cannot read")
     assert len(err.splitlines()) == 1
+
+
+def test_a_strangers_plugin_ships_a_paper_of_its_own(
+    harness: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "plugin_of_smith"
+    (package / "numbers").mkdir(parents=True)
+    (package / "__init__.py").write_text(
+        "from harness import ReferenceSpec, hookimpl\n\n@hookimpl\ndef harness_register_references(register):\n"
+        "    register(ReferenceSpec(name='smith2026', summary='Smith', folder='plugin_of_smith:numbers'))\n",
+        encoding="utf-8",
+    )
+    (package / "numbers" / "protocols.toml").write_text("[fid]\nsummary = 'FID'\n", encoding="utf-8")
+    line = "smith2026,Table 1,Ours,cifar10,1,,fid,3.0,,,,,fid,"
+    (package / "numbers" / "table-01.csv").write_text(f"{','.join(COLUMNS)}\n{line}\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    points = [EntryPoint("smith", "plugin_of_smith", "harness")]
+    monkeypatch.setattr("harness.plugins.entry_points", lambda group: points)
+    (found,) = listed(harness)
+    assert (found["id"], found["value"]) == ("smith2026/table-01/1", 3.0)
+    assert harness("plugins", "--deep").code == 0
 
 
 def test_without_the_plugin_there_are_none(harness: Any) -> None:

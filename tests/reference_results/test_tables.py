@@ -48,7 +48,7 @@ PRINTED = {
     ("cho_thesis", "Table 6"): 12,
     ("cho_thesis", "Table 8"): 16 * 15,
     ("cho_thesis", "Table 9"): 12,
-    # four panels of probabilities, 4, 3, 3 and 3; all others: one caption's probabilities and FID, precision, recall
+    # four panels of probabilities, 4, 4, 3 and 2; all others: one caption's probabilities and FID, precision, recall
     ("cho_thesis", "Fig 41"): 13,
     ("cho_thesis", "Fig 43"): 19,
     ("cho_thesis", "Fig 44"): 15,

@@ -112,6 +112,7 @@ def test_the_error_of_one_seed_is_over_samples(catalog: Catalog) -> None:
             {},
             "steps: 20 here, as in the recipe there",
         ),
+        ({"data": {"notes": {"lossy": "JPEG"}}}, {}, "lossy: JPEG here, the original pixels there"),
         ({}, {"protocol": OURS | {"split": "test"}}, "split: test here, train there"),
         ({}, {"protocol": OURS | {"real_count": 10_000}}, "real_count: 10000 here, 50000 there"),
         ({}, {"protocol": {"split": "train"}}, "real_count: not stated here, 50000 there"),
@@ -252,3 +253,105 @@ def test_every_builtin_number_has_a_tolerance_with_a_reason_or_no_paper_prints_i
 def test_verdicts_are_counted_by_kind() -> None:
     made = [Verdict(printed(), kind, "") for kind in (Outcome.WORSE, Outcome.NOT_RUN, Outcome.WORSE)]
     assert counted(made) == {Outcome.WORSE: 2, Outcome.NOT_RUN: 1}
+
+
+@pytest.mark.parametrize(
+    ("values", "reference", "said"),
+    [
+        ((10.1,), printed(std="0.2"), "within the printed ±0.2; one seed"),
+        ((10.1,), printed(), "within the metric's tolerance of 0.5; one seed"),
+        ((19.0,), printed(std="0.2"), "beyond the printed ±0.2; one seed"),
+        (
+            (10.0, 10.05, 9.95),
+            printed(std="0.2"),
+            "90 % interval of the mean of 3 seeds, ±0.0843, lies within the printed ±0.2",
+        ),
+        (
+            (12.0, 12.05, 11.95),
+            printed(std="0.2"),
+            "90 % interval of the mean of 3 seeds, ±0.0843, lies beyond the printed ±0.2",
+        ),
+        (
+            (9.0, 10.0, 11.0),
+            printed(std="0.2"),
+            "90 % interval of the mean of 3 seeds, ±1.69, crosses the border of the printed ±0.2; "
+            "about 67 seeds would settle it",
+        ),
+        (
+            (9.0, 10.0, 11.0),
+            printed(std="0.002"),
+            "90 % interval of the mean of 3 seeds, ±1.69, crosses the border of the printed ±0.002; "
+            "no number of seeds is likely to settle it",
+        ),
+    ],
+)
+def test_the_reason_is_a_sentence(catalog: Catalog, values: tuple[float, ...], reference: Reference, said: str) -> None:
+    assert verdict(runs(*values), reference, catalog).why == said
+
+
+@pytest.mark.parametrize("name", ["memorisation_ratio", "a_number_of_a_plugin_that_is_gone"])
+@pytest.mark.parametrize(("value", "expected"), [(10.004, Outcome.REPRODUCED), (10.006, Outcome.WORSE)])
+def test_without_a_tolerance_only_the_rounding_counts(
+    catalog: Catalog, name: str, value: float, expected: Outcome
+) -> None:
+    protocol = PrintedProtocol(key="p", summary="a number", measured_as=name)
+    found = verdict(runs(value, entry={"metric": name, "better": None}), printed(protocol=protocol), catalog)
+    assert found.outcome is expected
+    assert "the print's rounding (the metric states no tolerance)" in found.why
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("9.10", 0.005), ("9.1", 0.05), ("9", 0.5), ("1e-4", 5e-5), ("1.50e-3", 5e-6)]
+)
+def test_the_margin_grows_with_the_rounding(value: str, expected: float) -> None:
+    assert margin_of(printed(value), None)[0] == pytest.approx(expected)
+    assert margin_of(printed(value, std="0"), Tolerance(relative=9))[0] == pytest.approx(expected)
+    assert margin_of(printed(value), Tolerance(absolute=2.0))[0] == pytest.approx(2 + expected)
+
+
+def test_a_tolerance_is_in_the_unit_of_the_harness() -> None:
+    percent = PrintedProtocol(key="a", summary="AUROC", measured_as="auroc", factor=100)
+    assert margin_of(printed("50.0", protocol=percent), Tolerance(relative=0.1))[0] == pytest.approx(5.05)
+    assert margin_of(printed("50.0", protocol=percent), Tolerance(relative=0.1, absolute=0.2))[0] == pytest.approx(
+        20.05
+    )
+    assert margin_of(printed("-2.0"), Tolerance(relative=0.1))[0] == pytest.approx(0.25)
+
+
+def test_an_override_that_leaves_the_recipe_as_it_is_does_not_count(catalog: Catalog) -> None:
+    group = runs(10.0, overrides={"steps": 10})  # what the recipe says anyway: the record has no "+changed"
+    assert outcome(catalog, group, printed()) is Outcome.REPRODUCED
+
+
+def test_every_difference_is_kept_in_order_and_as_plain_text(catalog: Catalog) -> None:
+    changed = {"recipe": "made/plain+changed", "overrides": {"betas": [0, 0.9]}, "scale": "tiny", "fraction": 0.5}
+    entry = {"protocol": {"split": "test", "real_count": 50_000}}
+    found = verdict(runs(10.0, entry=entry, **changed), printed(subject={"weights": "raw"}), catalog)
+    assert [tuple(each) for each in found.differences] == [
+        ("fraction", 0.5, 1.0),
+        ("scale", "tiny", "paper"),
+        ("betas", "[0, 0.9]", "as in the recipe"),
+        ("split", "test", "train"),
+        ("subject.weights", "ema", "raw"),
+    ]
+    assert found.why == "; ".join(map(str, found.differences))
+    assert verdict(runs(10.0), printed(), catalog).differences == ()
+
+
+def test_a_row_is_more_exact_than_its_protocol(catalog: Catalog) -> None:
+    protocol = FID.model_copy(update={"per_row": ("split",), "fields": {"split": "train"}})
+    reference = printed(protocol=protocol, setting={"split": "test", "real_count": "7"})
+    assert outcome(catalog, runs(10.0, entry={"protocol": {"split": "test"}}), reference) is Outcome.REPRODUCED
+    assert verdict(runs(10.0), reference, catalog).why == "split: train here, test there"
+
+
+def test_only_the_seeds_that_have_the_number_stand_behind_it(catalog: Catalog) -> None:
+    metrics = {3: "fid", 5: "fd", 8: "fid"}
+    records = [
+        made_record([made_entry(metric, 10.0, protocol=OURS)], dataset="cifar10", seed=s)
+        for s, metric in metrics.items()
+    ]
+    (group,) = replicates(records)
+    found = verdict(group, printed(std="0.2"), catalog)
+    assert (found.outcome, found.seeds) == (Outcome.REPRODUCED, (3, 8))
+    assert "mean of 2 seeds" in found.why

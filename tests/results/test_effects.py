@@ -16,7 +16,7 @@ CORE = Path(__file__).parents[2] / "harness"
 def test_an_effect_is_of_a_field_that_is_recorded(field: str) -> None:
     texts = [path.read_text(encoding="utf-8") for path in CORE.rglob("*.py")]
     recorded = {name for text in texts for name in re.findall(r'Term\(\s*"(\w+)"', text)}
-    assert field in recorded | {"scale", "exit_state", "subject.checkpoint", "subject.weights"}
+    assert field in recorded | {"scale", "exit_state", "lossy", "subject.checkpoint", "subject.weights"}
     effect = effect_of(field)
     assert effect is not None
     assert effect.effect

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Callable
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from harness import ReferenceSpec
 from harness.catalog import Catalog
 from harness.errors import UnknownName, UserError
+from harness.plugins import Plugins
 from harness.results.references import COLUMNS, Reference, open_references, read_paper
 
 PROTOCOLS = """
@@ -102,7 +104,13 @@ def test_rounding_is_half_a_unit_of_the_last_printed_digit(make: Make, printed: 
     ("change", "said"),
     [
         ({"paper": "jones"}, "paper is 'jones', but the folder is that of 'smith'"),
-        ({"row": " Ours"}, "row has stray white space: ' Ours'"),
+        ({"row": " Ours"}, "row has stray white space: '·Ours'"),
+        ({"row": "Ours "}, "row has stray white space: 'Ours·'"),
+        ({"row": "Ours  too"}, "row has stray white space: 'Ours··too'"),
+        ({"note": "a\tdoubt"}, "note has stray white space: 'a doubt'"),
+        ({"setting": "k= 3"}, "setting is 'k= 3'; write key=value"),
+        ({"metric": "fid-x"}, "'fid-x' is no metric's name"),
+        ({"recipe": "made/plain/x"}, "recipe 'made/plain/x' is not METHOD/VARIANT"),
         ({"row": ""}, "row is empty"),
         ({"table": ""}, "table is empty"),
         ({"dataset": "cifar 10"}, "'cifar 10' is no data set's name"),
@@ -206,3 +214,90 @@ def test_a_broken_paper_that_was_asked_for_is_an_error(
 def test_an_unknown_paper_is_refused(catalog: Catalog, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UnknownName, match="unknown paper 'smyth'; did you mean 'smith'"):
         opened(catalog, monkeypatch, make(), papers=("smyth",))
+
+
+@pytest.mark.parametrize(
+    "change", [{"fraction": "1"}, {"fraction": "0.05"}, {"std": "0"}, {"value": "-1.50E-3"}, {"setting": "k=a=b"}]
+)
+def test_what_is_within_the_rules_reads_back(make: Make, change: dict[str, str]) -> None:
+    (found,) = read_paper(make(change))
+    assert found.line() == ROW | change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"table": "Table 3"},
+        {"row": "Theirs"},
+        {"dataset": "mnist"},
+        {"fraction": "0.2"},
+        {"setting": "k=3"},
+        {"metric": "vfid"},
+        {"subject": "weights=raw"},
+    ],
+)
+def test_each_part_of_the_key_tells_two_numbers_apart(make: Make, change: dict[str, str]) -> None:
+    assert len(read_paper(make({}, change))) == 2
+
+
+@pytest.mark.parametrize(
+    "change", [{"std": "1"}, {"quoted_from": ""}, {"recipe": "made/other"}, {"protocol": "other"}, {"note": ""}]
+)
+def test_nothing_else_tells_them_apart(make: Make, change: dict[str, str]) -> None:
+    assert refusal(make({}, change)).endswith(
+        "are the same number: Table 2, Ours, <b>, cifar10, 0.1, k=3;beta=0.4, fid, weights=ema"
+    )
+
+
+def test_columns_in_another_order_are_refused(make: Make) -> None:
+    assert refusal(make(header=COLUMNS[::-1])).startswith("smith/table-02.csv: its columns are note,protocol")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (",".join([*ROW, "too", "many"]), "16 cells, not 14"),
+        ("", "0 cells, not 14"),
+        ('smith,"Table" 2', "',' expected after '\"'"),
+        ('smith,"Table 2', "unexpected end of data"),
+    ],
+)
+def test_a_line_that_is_no_csv_of_these_columns_is_named(make: Make, tmp_path: Path, line: str, said: str) -> None:
+    spec = make()
+    with (tmp_path / "paper_of_smith" / "numbers" / "table-02.csv").open("a", encoding="utf-8") as handle:
+        handle.write(line + "\n")
+    assert refusal(spec) == f"smith/table-02.csv: line 3: {said}"
+
+
+def test_tables_come_by_name_and_other_files_are_none(make: Make, tmp_path: Path) -> None:
+    spec = make({}, {"row": "Theirs"})
+    folder = tmp_path / "paper_of_smith" / "numbers"
+    text = (folder / "table-02.csv").read_text(encoding="utf-8")
+    for name in ("table-10.csv", "fig-01.csv", "sec-c1.csv"):
+        (folder / name).write_text(text.replace("Table 2", name), encoding="utf-8")
+    (folder / "README.md").write_text("no table", encoding="utf-8")
+    stems = ("fig-01", "sec-c1", "table-02", "table-10")
+    assert [reference.id for reference in read_paper(spec)] == [f"smith/{stem}/{n}" for stem in stems for n in (1, 2)]
+
+
+def test_a_plugin_offers_its_paper(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make()
+    (tmp_path / "plugin_of_smith.py").write_text(
+        "from harness import ReferenceSpec, hookimpl\n"
+        "@hookimpl\n"
+        "def harness_register_references(register):\n"
+        "    for name, folder in (('smith', 'numbers'), ('jones', 'elsewhere')):\n"
+        "        register(ReferenceSpec(name=name, summary='-', folder=f'paper_of_smith:{folder}'))\n",
+        encoding="utf-8",
+    )
+    monkeypatch.delitem(sys.modules, "plugin_of_smith", raising=False)
+    catalog = Catalog(Plugins(found=[EntryPoint("shelf", "plugin_of_smith", "harness")]))
+    found, (problem,) = open_references(catalog)
+    assert [reference.id for reference in found] == ["smith/table-02/1"]
+    assert problem.startswith("references of 'jones' from plugin 'shelf' are left out: cannot read ")
+    assert "elsewhere/protocols.toml" in problem
+    assert open_references(catalog, ("smith",)) == (found, [])  # of those that were not asked for, nothing is said
+    with pytest.raises(UserError, match="elsewhere/protocols.toml"):
+        open_references(catalog, ("smith", "jones"))
+    with pytest.raises(UnknownName, match="unknown paper 'lcsa'"):
+        open_references(catalog, ("lcsa",))

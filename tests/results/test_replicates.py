@@ -20,6 +20,8 @@ from harness.results.replicates import replicates
         {"dataset": "mnist"},
         {"fraction": 0.5},
         {"exit_state": "diverged"},
+        {"data": {"name": "digits", "train_checksum": "other"}},
+        {"data": {"name": "digits", "notes": {"lossy": "JPEG"}}},
         {"settings": {"steps": 20, "evaluation": {"every": 0}}},
     ],
 )
@@ -73,3 +75,53 @@ def test_the_recipe_is_named_without_its_changes() -> None:
     (group,) = replicates([made_record(recipe="made/plain+changed", overrides=overrides)])
     assert group.recipe == "made/plain"
     assert group.overridden == {"steps": 3, "backbone.width": 8}
+
+
+def test_other_fields_are_another_number_even_under_one_id() -> None:
+    records = [made_record([made_entry() | {"protocol": {"real_checksum": c}}], seed=s) for s, c in enumerate("ab")]
+    (group,) = replicates(records)
+    assert [(number.protocol, number.seeds) for number in group.numbers] == [
+        ({"real_checksum": "a"}, (0,)),
+        ({"real_checksum": "b"}, (1,)),
+    ]
+
+
+def test_the_order_of_fields_and_settings_does_not_matter() -> None:
+    one = made_record([made_entry(protocol={"a": 1, "b": 2}, subject={"x": "1", "y": "2"})], settings={"s": 1, "t": 2})
+    other = made_record(
+        [made_entry(protocol={"b": 2, "a": 1}, subject={"y": "2", "x": "1"})], settings={"t": 2, "s": 1}, seed=1
+    )
+    (group,) = replicates([one, other])
+    (number,) = group.numbers
+    assert number.seeds == (0, 1)
+
+
+def test_folds_are_different_experiments() -> None:
+    folds = [made_record(), made_record(seed=1)]
+    folds[1]["coordinates"]["fold"] = 3
+    assert len(replicates(folds)) == 2
+
+
+def test_experiments_come_in_the_order_of_their_first_record() -> None:
+    records = [made_record(recipe="made/b", seed=5), made_record(recipe="made/a"), made_record(recipe="made/b")]
+    assert [(group.recipe, group.seeds) for group in replicates(records)] == [("made/b", (0, 5)), ("made/a", (0,))]
+
+
+def test_over_several_runs_the_error_over_samples_is_not_used() -> None:
+    records = [made_record([made_entry(value=v, std_error=9.0)], seed=seed) for seed, v in enumerate((1.0, 2.0))]
+    (group,) = replicates(records)
+    (number,) = group.numbers
+    assert (number.sampling_error, number.error, number.error_of) == (None, pytest.approx(0.5), "seeds")
+
+
+def test_each_remark_is_said_once() -> None:
+    records = [made_record([made_entry(remark=text)], seed=s) for s, text in enumerate(["b", None, "a", "b", ""])]
+    (group,) = replicates(records)
+    (number,) = group.numbers
+    assert number.remarks == ("b", "a")
+
+
+@pytest.mark.parametrize("better", [True, False, None])
+def test_the_direction_is_the_records(better: bool | None) -> None:
+    (group,) = replicates([made_record([made_entry(better=better)])])
+    assert group.numbers[0].higher_is_better is better

@@ -94,3 +94,28 @@ def test_nothing_to_judge_is_a_mistake_of_the_caller() -> None:
 def test_the_standard_error_is_scipys() -> None:
     values = [1.0, 2.5, 4.0, 3.0]
     assert standard_error(values) == pytest.approx(stats.sem(values))
+
+
+@pytest.mark.parametrize("values", [[10.0, 10.1, 9.9], [12.0, 12.1, 11.9], [9.0, 10.0, 11.0]], ids=["R", "W", "I"])
+def test_the_interval_is_told_whatever_the_outcome(values: list[float]) -> None:
+    low, high = stats.t.interval(0.9, 2, np.mean(values), stats.sem(values))
+    found = judge(values, 10.0, 0.5, False)
+    assert found.half_width == pytest.approx((high - low) / 2)
+    assert found.mean == pytest.approx(np.mean(values))
+
+
+@pytest.mark.parametrize("values", [[10.0], [12.0], [10.0, 10.1, 9.9], [12.0, 12.1, 11.9]])
+def test_what_is_settled_needs_no_more_seeds(values: list[float]) -> None:
+    assert judge(values, 10.0, 0.5, False).runs_needed is None
+
+
+def test_more_seeds_than_anybody_trains_are_not_named() -> None:
+    found = judge([9.0, 10.0, 11.0], 10.0, 0.01, False)
+    assert (found.outcome, found.runs_needed) == (I, None)
+    assert judge([9.0, 10.0, 11.0], 10.0, 0.06, False).runs_needed == 754  # (1.645 / 0.06)^2, and a little for t
+
+
+@pytest.mark.parametrize("up", [True, False, None])
+def test_without_spread_the_border_belongs_to_the_interval(up: bool | None) -> None:
+    assert judge([10.5, 10.5], 10.0, 0.5, up).outcome is R
+    assert judge([9.5, 9.5, 9.5], 10.0, 0.5, up).outcome is R
