@@ -72,7 +72,7 @@ def print_verdicts(verdicts: Sequence[tuple[Replicates, list[Verdict]]]) -> None
         seeds = ", ".join(map(str, group.seeds))
         place = f"{group.first['recipe']} on {group.first['dataset']}, {group.first['scale']} scale, seed {seeds}"
         if not found:
-            print(f"{place}: no paper here prints a number for it (harness references --recipe {group.recipe})")
+            print(f"{place}: no paper here prints a number for it")
             continue
         print(f"{place}:")
         rows = [

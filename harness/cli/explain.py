@@ -73,11 +73,14 @@ def field_lines(group: Replicates, reference: Reference) -> list[dict[str, Any]]
     for field in (name for name in dict.fromkeys([*theirs, *ours]) if name != "metric"):
         if field not in theirs:
             state = "not stated"
+        elif measured is None:
+            state = "not measured"
         else:
             state = "same" if field in ours and same(ours[field], theirs[field]) else "differs"
         lines.append({"field": field, "here": ours.get(field), "there": theirs.get(field), "state": state})
     for line in lines:
-        effect = None if line["state"] == "same" else effect_of(str(line["field"]))
+        known = line["state"] in ("differs", "not stated")
+        effect = effect_of(str(line["field"])) if known else None
         line["effect"] = None if effect is None else effect.effect
         line["source"] = None if effect is None else effect.source
     return lines
@@ -91,7 +94,8 @@ def _print(group: Replicates, found: Verdict, lines: list[dict[str, Any]]) -> No
     ours = "no such number" if found.ours is None else f"{found.ours:.4g}, {found.protocol_id}"
     print(f"{group.first['recipe']} on {group.first['dataset']}: {ours}")
     print(f"{found.outcome.value}: {found.why}")
-    for state, heading in (("differs", "differs"), ("not stated", "not stated by the paper")):
+    headings = {"differs": "differs", "not measured": "not measured here", "not stated": "not stated by the paper"}
+    for state, heading in headings.items():
         chosen = [line for line in lines if line["state"] == state]
         if chosen:
             print()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -38,22 +37,28 @@ def collect(run: Path, results: Path) -> Path:
         raise UserError(f"the run in {run} is no result: it is {record['exit_state']}", "go on with --resume")
     folder = results / run_name(record)
     try:
+        kept = _kept(run)  # all of it before the first file is touched: the run may lie in the very folder
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (CURVES, SAMPLES, VERIFIED):
-            (folder / name).unlink(missing_ok=True)
-        shutil.copyfile(run / RESULTS, folder / RESULTS)
-        grid = samples_of(run)
-        if grid is not None:
-            shutil.copyfile(grid, folder / SAMPLES)
-        if (run / VERIFIED).is_file():
-            shutil.copyfile(run / VERIFIED, folder / VERIFIED)
-        curves = curves_of(run)
-        if curves:
-            with replacing(folder / CURVES, "w") as handle:
-                handle.write(json.dumps(curves, indent=0, allow_nan=False) + "\n")
+        for name, content in kept.items():
+            if content is None:
+                (folder / name).unlink(missing_ok=True)
+                continue
+            with replacing(folder / name) as handle:
+                handle.write(content)
     except OSError as error:
         raise UserError(f"cannot write {folder}: {error.strerror or error}") from error
     return folder
+
+
+def _kept(run: Path) -> dict[str, bytes | None]:
+    """The files of a result by name; None for one that the run does not have."""
+    grid, verified, curves = samples_of(run), run / VERIFIED, curves_of(run)
+    return {
+        RESULTS: (run / RESULTS).read_bytes(),
+        SAMPLES: None if grid is None else grid.read_bytes(),
+        VERIFIED: verified.read_bytes() if verified.is_file() else None,
+        CURVES: (json.dumps(curves, indent=0, allow_nan=False) + "\n").encode() if curves else None,
+    }
 
 
 def samples_of(folder: Path) -> Path | None:

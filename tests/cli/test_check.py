@@ -146,6 +146,8 @@ def test_a_number_that_was_not_measured_is_explained_by_what_is_known(harness: A
     code, out, _ = harness("explain", run(tmp_path), IS)
     assert code == 0
     assert "NOT RUN: the record has no is" in out
+    assert "not measured here" in out
+    assert "differs" not in out
 
 
 def test_an_unknown_number_is_refused(refused: Any, tmp_path: Path) -> None:

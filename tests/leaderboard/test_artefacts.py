@@ -56,6 +56,14 @@ def test_collecting_again_leaves_nothing_of_before(run: Path, tmp_path: Path) ->
     assert {path.name for path in kept.iterdir()} == {"results.json"}
 
 
+def test_a_result_that_is_kept_where_it_lies_loses_nothing(run: Path, tmp_path: Path) -> None:
+    verify(run)
+    kept = collect(run, tmp_path / "results")
+    before = {path.name: path.read_bytes() for path in kept.iterdir()}
+    assert collect(kept, tmp_path / "results") == kept
+    assert {path.name: path.read_bytes() for path in kept.iterdir()} == before
+
+
 def test_a_record_that_was_changed_since_is_not_verified(run: Path) -> None:
     assert verification_of(run) is None
     verify(run)
