@@ -9,7 +9,7 @@ from harness import ReferenceSpec, hookimpl
 CITATIONS = {
     "cho_thesis": "Cho, Deep Generative Models and Their Inversions For Bidirectional Transformation Between Data and "
     "Latent Distributions, thesis, Concordia University, 2025",
-    "kdd_gan": "Lemkhenter, Bielski, Eren Sivri and Favaro, Generative Adversarial Learning via Kernel Density "
+    "kdd_gan": "Lemkhenter, Bielski, Sari and Favaro, Generative Adversarial Learning via Kernel Density "
     "Discrimination, 2021",
     "lcsa": "Ni, Koniusz, Hartley and Nock, Manifold Learning Benefits GANs, CVPR 2022",
     "noise_injection": "Feng, Zhao and Zha, Understanding Noise Injection in GANs, ICML 2021",
