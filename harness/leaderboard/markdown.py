@@ -115,9 +115,9 @@ def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def text(value: str) -> str:
     """Text from a file of results as text in a Markdown table, whatever it holds."""
     plain = " ".join(str(value).split())
-    for mark, shown in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|"), ("[", "\\["), ("]", "\\]")):
-        plain = plain.replace(mark, shown)
-    for mark in ("*", "`", "_"):
+    for mark in "&<>|\\":  # what a backslash cannot keep apart in every renderer; & first, for the others bring one
+        plain = plain.replace(mark, f"&#{ord(mark)};")
+    for mark in "[]*`_":
         plain = plain.replace(mark, f"\\{mark}")
     return plain
 

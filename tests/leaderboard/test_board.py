@@ -65,22 +65,22 @@ def test_cells_show_the_printed_number_beside_ours(tmp_path: Path, catalog: Cata
 
 
 def cells(line: str) -> list[str]:
-    """A pipe table's cells, as a renderer splits them: a backslash keeps a pipe."""
-    return [cell.strip().replace("\0", "|") for cell in line.replace("\\|", "\0").strip().strip("|").split("|")]
+    """A pipe table's cells."""
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
 
 
 NASTY = "made/<script>alert(1)</script>|x*_`[a](b)"
 
 
-@pytest.mark.parametrize("name", [NASTY, "made/a&b", "made/a\nb"])
+@pytest.mark.parametrize("name", [NASTY, "made/a&b", "made/a\nb", "made/a\\|b"])
 def test_names_from_files_are_text_and_break_no_table(tmp_path: Path, catalog: Catalog, name: str) -> None:
     record = made_record(recipe=name, dataset="digits", method="made")
     (dataset,) = [d for d in board(tmp_path, catalog, record).datasets if d.dataset == "digits"]
     text = markdown.dataset(dataset)
     outside = [line for line in text.splitlines() if "`" not in line.replace("\\`", "")]
-    assert not any(re.search(r"<script>|(?<!\\)\]\(", line) for line in outside)
+    assert not any(re.search(r"<|(?<!\\)\]\(", line) for line in outside)
     table = [line for line in text.splitlines() if line.startswith("|")]
-    assert len({len(cells(line)) for line in table}) == 1
+    assert len({line.count("|") for line in table}) == 1
 
 
 def test_only_a_row_that_leads_is_bold(tmp_path: Path, catalog: Catalog) -> None:
@@ -103,7 +103,7 @@ def test_the_index_counts_results_and_verdicts(tmp_path: Path, catalog: Catalog)
     assert "| [cifar10](cifar10.md) " in text
     (line,) = [line for line in text.splitlines() if line.startswith("| lcsa")]
     assert cells(line)[:5] == ["lcsa", "342", "24", "1", "0"]
-    assert "- bro\\|ken.json: it has no" in text or "- bro\\|ken.json: " in text
+    assert "- bro&#124;ken.json: is not the record of a run: it has no schema\\_version" in text
 
 
 # -- CSV -------------------------------------------------------------------------------------------------
