@@ -21,6 +21,9 @@ EXPERIMENT_VERSION = 1
 #: settings that watch a run without touching it: overriding them does not make it another recipe
 WATCHING = ("checkpoint_every", "log_every", "sample_every", "evaluation")
 
+#: what follows the id of a recipe that was overridden
+CHANGED = "+changed"
+
 
 @dataclass(frozen=True)
 class Experiment:
@@ -48,7 +51,7 @@ class Experiment:
     @property
     def recipe_id(self) -> str:
         """The recipe as it is recorded."""
-        return f"{self.recipe}+changed" if self.changed else self.recipe
+        return f"{self.recipe}{CHANGED}" if self.changed else self.recipe
 
     @property
     def name(self) -> str:
@@ -76,7 +79,7 @@ class Experiment:
     def digest(self) -> str:
         """SHA-256 of what the training depends on; a checkpoint carries it."""
         record = {key: value for key, value in self.record().items() if key not in ("overrides", "changed")}
-        record["settings"] = {k: v for k, v in record["settings"].items() if k not in WATCHING}
+        record["settings"] = training_settings(record["settings"])
         return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
 
@@ -247,8 +250,13 @@ def _check_fit(catalog: Catalog, settings: MethodSettings, data: DatasetSpec) ->
         raise unlabelled(data.name)
 
 
+def training_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Of settings as plain data, those that touch what is trained."""
+    return {key: value for key, value in settings.items() if key not in WATCHING}
+
+
 def _training_part(settings: MethodSettings) -> dict[str, Any]:
-    return {key: value for key, value in settings.model_dump(mode="json").items() if key not in WATCHING}
+    return training_settings(settings.model_dump(mode="json"))
 
 
 def _toml(value: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +11,7 @@ import typer
 from harness.catalog import Catalog, open_catalog
 from harness.cli.options import AsJson, Without
 from harness.cli.printing import print_json, print_table
+from harness.cli.references import opened
 from harness.errors import UnknownName
 
 if TYPE_CHECKING:
@@ -55,12 +55,9 @@ def read_run(path: Path) -> dict[str, Any]:
 def judged(catalog: Catalog, records: Sequence[Mapping[str, Any]]) -> list[tuple[Replicates, list[Verdict]]]:
     """Verdicts of each experiment among the records; broken references of a plugin are a warning."""
     from harness.results.comparing import verdicts_of
-    from harness.results.references import open_references
     from harness.results.replicates import replicates
 
-    references, problems = open_references(catalog)
-    for problem in problems:
-        print(f"warning: {problem}", file=sys.stderr)
+    references = opened(catalog)
     return [(group, verdicts_of(group, references, catalog)) for group in replicates(records)]
 
 
@@ -80,7 +77,7 @@ def print_verdicts(verdicts: Sequence[tuple[Replicates, list[Verdict]]]) -> None
                 verdict.outcome.value,
                 verdict.reference.id,
                 verdict.reference.metric,
-                _printed(verdict),
+                verdict.reference.shown,
                 _ours(verdict),
                 verdict.why,
             )
@@ -122,11 +119,6 @@ def _outcome(name: str) -> str:
     if spelt not in known:
         raise UnknownName("verdict", name, known)
     return known[spelt]
-
-
-def _printed(verdict: Verdict) -> str:
-    reference = verdict.reference
-    return reference.printed + (f" ± {reference.printed_std}" if reference.printed_std else "")
 
 
 def _ours(verdict: Verdict) -> str:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.catalog import open_catalog
-from harness.cli.check import judged, read_run, verdict_record
+from harness.cli.check import read_run, verdict_record
 from harness.cli.options import AsJson, Without
 from harness.cli.printing import print_json, print_table
+from harness.cli.references import opened
 from harness.errors import SettingsError, UnknownName
 
 if TYPE_CHECKING:
@@ -32,16 +33,14 @@ def explain(
 
     Every difference in protocol, subject and settings, with what it is known to do.
     """
-    from harness.results.comparing import closest, verdict
-    from harness.results.references import open_references
+    from harness.results.comparing import closest, references_of, verdict
     from harness.results.replicates import replicates
 
     catalog = open_catalog(without or ())
     group = replicates([read_run(run)])[0]
-    references, _ = open_references(catalog)
-    printed = {each.id: each for each in references}
+    printed = {each.id: each for each in opened(catalog)}
     if reference not in printed:
-        own = [each.reference.id for _, found in judged(catalog, group.records) for each in found]
+        own = references_of(group, printed.values())
         raise UnknownName("reference", reference, printed, None if own else "see harness references")
     target = printed[reference]
     found = verdict(group, target, catalog)
@@ -57,15 +56,21 @@ def explain(
 
 def field_lines(group: Replicates, reference: Reference) -> list[dict[str, Any]]:
     """Each field of either side: what it is here and there, whether that is the same, and what a difference does."""
-    from harness.results.comparing import closest, place_differences, run_differences, same, stated_fields
+    from harness.results.comparing import (
+        closest,
+        number_differences,
+        place_differences,
+        recorded_fields,
+        run_differences,
+        stated_fields,
+    )
     from harness.results.effects import effect_of
 
     measured = closest(group, reference)
-    ours: dict[str, Any] = {} if measured is None else dict(measured.protocol)
-    ours |= {} if measured is None else {f"subject.{key}": value for key, value in measured.subject.items()}
-    theirs: dict[str, Any] = {**stated_fields(reference)}
-    theirs |= {f"subject.{key}": value for key, value in reference.subject.items()}
-    lines = [
+    ours = {} if measured is None else recorded_fields(measured)
+    theirs = stated_fields(reference)
+    differing = set() if measured is None else {d.field for d in number_differences(measured, reference)}
+    lines: list[dict[str, Any]] = [
         {"field": d.field, "here": d.ours, "there": d.theirs, "state": "differs"}
         for d in (*place_differences(group, reference), *run_differences(group))
     ]
@@ -76,11 +81,11 @@ def field_lines(group: Replicates, reference: Reference) -> list[dict[str, Any]]
         elif measured is None:
             state = "not measured"
         else:
-            state = "same" if field in ours and same(ours[field], theirs[field]) else "differs"
+            state = "differs" if field in differing else "same"
         lines.append({"field": field, "here": ours.get(field), "there": theirs.get(field), "state": state})
     for line in lines:
         known = line["state"] in ("differs", "not stated")
-        effect = effect_of(str(line["field"])) if known else None
+        effect = effect_of(line["field"]) if known else None
         line["effect"] = None if effect is None else effect.effect
         line["source"] = None if effect is None else effect.source
     return lines
@@ -88,8 +93,7 @@ def field_lines(group: Replicates, reference: Reference) -> list[dict[str, Any]]
 
 def _print(group: Replicates, found: Verdict, lines: list[dict[str, Any]]) -> None:
     reference = found.reference
-    spread = f" ± {reference.printed_std}" if reference.printed_std else ""
-    print(f"{reference.id}: {reference.table}, {reference.row}: {reference.metric} {reference.printed}{spread}")
+    print(f"{reference.id}: {reference.table}, {reference.row}: {reference.metric} {reference.shown}")
     print(f"  {reference.protocol.summary}")
     ours = "no such number" if found.ours is None else f"{found.ours:.4g}, {found.protocol_id}"
     print(f"{group.first['recipe']} on {group.first['dataset']}: {ours}")

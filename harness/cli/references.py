@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.catalog import open_catalog
+from harness.catalog import Catalog, open_catalog
 from harness.cli.options import AsJson, Without
 from harness.cli.printing import print_json, print_table
 from harness.errors import SettingsError, UnknownName
@@ -32,13 +32,9 @@ def references(
     without: Without = None,
 ) -> None:
     """Print the numbers of the papers' tables."""
-    from harness.results.references import open_references
-
     if as_csv and (as_json or protocols):
         raise SettingsError(f"--csv and {'--json' if as_json else '--protocols'} contradict each other", "give one")
-    found, problems = open_references(open_catalog(without or ()), paper or ())
-    for problem in problems:
-        print(f"warning: {problem}", file=sys.stderr)
+    found = opened(open_catalog(without or ()), paper or ())
     columns = {"table": table, "dataset": dataset, "recipe": recipe, "metric": metric}
     for column, wanted in columns.items():
         found = _only(found, column, wanted)
@@ -50,6 +46,16 @@ def references(
         _print_csv(found)
     else:
         _print_table(found)
+
+
+def opened(catalog: Catalog, papers: Sequence[str] = ()) -> list[Reference]:
+    """The numbers of all papers, or of those named; a folder that cannot be read is a warning."""
+    from harness.results.references import open_references
+
+    found, problems = open_references(catalog, papers)
+    for problem in problems:
+        print(f"warning: {problem}", file=sys.stderr)
+    return found
 
 
 def _only(found: Sequence[Reference], column: str, wanted: Many) -> list[Reference]:
@@ -72,7 +78,7 @@ def _print_table(found: Sequence[Reference]) -> None:
             reference.row,
             reference.dataset + ("" if reference.fraction == 1 else f" x {reference.fraction:g}"),
             reference.metric,
-            reference.printed + (f" ± {reference.printed_std}" if reference.printed_std else ""),
+            reference.shown,
             "; ".join(f"{key}={value}" for key, value in reference.setting.items()),
             "; ".join(f"{key}={value}" for key, value in reference.subject.items()),
             reference.recipe or (f"({reference.quoted_from})" if reference.quoted_from else ""),

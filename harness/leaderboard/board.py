@@ -51,6 +51,22 @@ class DatasetBoard:
 
 
 @dataclass(frozen=True)
+class PaperBoard:
+    """What became of one paper's numbers.
+
+    :param quoted: those that the paper repeats from others.
+    :param bound: those with a recipe here.
+    :param outcomes: numbers of each outcome, in the order of :class:`Outcome`.
+    """
+
+    paper: str
+    printed: int
+    quoted: int
+    bound: int
+    outcomes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Board:
     """All data sets with results or printed numbers.
 
@@ -65,9 +81,22 @@ class Board:
     problems: tuple[str, ...]
 
     @property
+    def shown(self) -> tuple[DatasetBoard, ...]:
+        """Data sets with results, each of which has files of its own."""
+        return tuple(dataset for dataset in self.datasets if dataset.tables or dataset.diverged)
+
+    @property
     def printed(self) -> tuple[Printed, ...]:
         """Every printed number."""
         return tuple(number for dataset in self.datasets for number in dataset.printed)
+
+    @property
+    def papers(self) -> tuple[PaperBoard, ...]:
+        """What became of each paper's numbers, by the paper's name."""
+        by_paper: dict[str, list[Printed]] = {}
+        for number in self.printed:
+            by_paper.setdefault(number.reference.paper, []).append(number)
+        return tuple(_paper(paper, by_paper[paper]) for paper in sorted(by_paper))
 
 
 #: of several verdicts on one printed number, the first of these is the one to show
@@ -105,6 +134,16 @@ def gather(places: Sequence[Path], catalog: Catalog) -> Board:
         for name in names
     )
     return Board(datasets, len(files), tuple(skipped), tuple(problems))
+
+
+def _paper(name: str, numbers: Sequence[Printed]) -> PaperBoard:
+    return PaperBoard(
+        paper=name,
+        printed=len(numbers),
+        quoted=sum(bool(number.reference.quoted_from) for number in numbers),
+        bound=sum(number.reference.recipe is not None for number in numbers),
+        outcomes=tuple(sum(number.outcome is outcome for number in numbers) for outcome in Outcome),
+    )
 
 
 def _printed(reference: Reference, verdicts: Sequence[Verdict]) -> Printed:

@@ -19,10 +19,9 @@ def build(board: Board, out: Path) -> list[Path]:
     :raises UserError: where the folder does not take them.
     """
     texts = {"index.md": markdown.index(board)}
-    for dataset in board.datasets:
-        if dataset.tables or dataset.diverged:
-            texts[f"{dataset.file}.md"] = markdown.dataset(dataset)
-            texts[f"{dataset.file}.csv"] = csv_text(dataset)
+    for dataset in board.shown:
+        texts[f"{dataset.file}.md"] = markdown.dataset(dataset)
+        texts[f"{dataset.file}.csv"] = csv_text(dataset)
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():

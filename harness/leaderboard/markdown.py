@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from harness.leaderboard.board import Board, DatasetBoard
 from harness.leaderboard.tables import Cell, Table
@@ -19,17 +19,17 @@ HOW_TO_READ = (
 
 def index(board: Board) -> str:
     """All data sets with results, and what became of each paper's numbers."""
-    with_rows = [dataset for dataset in board.datasets if dataset.tables or dataset.diverged]
     lines = [
         "# Leaderboards",
         "",
         f"{board.results} {'result' if board.results == 1 else 'results'}. Made by `harness leaderboard`.",
         "",
     ]
-    lines += [_table(("data set", "tables", "rows"), [_dataset_line(dataset) for dataset in with_rows])]
+    lines += [_table(("data set", "tables", "rows"), [_dataset_line(dataset) for dataset in board.shown])]
     lines += ["", "## What became of the papers' numbers", ""]
     outcomes = [outcome.value for outcome in Outcome]
-    lines += [_table(("paper", "printed", "with a recipe here", *outcomes), list(_paper_lines(board)))]
+    papers = [[each.paper, *map(str, (each.printed, each.bound, *each.outcomes))] for each in board.papers]
+    lines += [_table(("paper", "printed", "with a recipe here", *outcomes), papers)]
     if board.skipped:
         lines += ["", "## Left out", ""]
         lines += [f"- {text(skipped.path.name)}: {text(skipped.reason)}" for skipped in board.skipped]
@@ -49,7 +49,7 @@ def dataset(board: DatasetBoard) -> str:
 
 def _table_lines(table: Table) -> list[str]:
     shown = [n for n, column in enumerate(table.columns) if column.headline]
-    first = next((n for n in shown if table.columns[n].higher_is_better is not None), None)
+    first = None if table.leading is None else table.columns.index(table.leading)
     headers = ["#", "method", *(f"{text(table.columns[n].label)} {table.columns[n].arrow}".strip() for n in shown)]
     headers += ["parameters", "real images", "hours", "seeds", "badge"]
     rows = []
@@ -96,14 +96,6 @@ def _ours(value: float | None) -> str:
 
 def _dataset_line(dataset: DatasetBoard) -> list[str]:
     return [f"[{text(dataset.dataset)}]({dataset.file}.md)", str(len(dataset.tables)), str(dataset.rows)]
-
-
-def _paper_lines(board: Board) -> Iterable[list[str]]:
-    for paper in sorted({number.reference.paper for number in board.printed}):
-        own = [number for number in board.printed if number.reference.paper == paper]
-        bound = sum(number.reference.recipe is not None for number in own)
-        counts = [sum(number.outcome is outcome for number in own) for outcome in Outcome]
-        yield [paper, str(len(own)), str(bound), *map(str, counts)]
 
 
 def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -23,7 +23,7 @@ from harness.leaderboard.artefacts import RESULTS
 from harness.leaderboard.board import Board
 from harness.leaderboard.charts import Point, Series, curves, scatter
 from harness.leaderboard.rows import Row
-from harness.leaderboard.tables import Column, Table
+from harness.leaderboard.tables import Table
 from harness.results.references import joined
 from harness.results.verdicts import Outcome
 
@@ -39,13 +39,12 @@ def write_pages(board: Board, out: Path) -> list[Path]:
     pages = _environment()
     linked = Links(out)
     shared = {"style": _inlined("style.css"), "script": _inlined("page.js"), "link": linked}
-    shown = [dataset for dataset in board.datasets if dataset.tables or dataset.diverged]
     written = {
         "index.html": pages.get_template("index.html.j2").render(
-            **shared, title="Leaderboards", board=board, datasets=shown, papers=_papers(board), outcomes=list(Outcome)
+            **shared, title="Leaderboards", board=board, outcomes=list(Outcome)
         )
     }
-    for dataset in shown:
+    for dataset in board.shown:
         written[f"{dataset.file}.html"] = pages.get_template("dataset.html.j2").render(
             **shared, title=dataset.dataset, dataset=dataset, quality=quality, learning=learning, many=MANY
         )
@@ -89,7 +88,7 @@ class Links:
 
 def quality(table: Table) -> Markup:
     """The table's leading number against hours of training."""
-    column = leading(table)
+    column = table.leading
     if column is None:
         return Markup("")
     series = []
@@ -103,7 +102,7 @@ def quality(table: Table) -> Markup:
 
 def learning(table: Table) -> Markup:
     """The table's leading number against steps: the mean over seeds where all of them measured it."""
-    column = leading(table)
+    column = table.leading
     if column is None:
         return Markup("")
     series = []
@@ -117,11 +116,6 @@ def learning(table: Table) -> Markup:
     return curves(series[:24], "steps", f"{column.metric} {column.arrow}".strip())
 
 
-def leading(table: Table) -> Column | None:
-    """The first column that has a direction, by which rows stand in order."""
-    return next((column for column in table.columns if column.higher_is_better is not None), None)
-
-
 def _environment() -> Environment:
     pages = Environment(
         loader=PackageLoader("harness.leaderboard"),
@@ -130,30 +124,13 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pages.globals |= {"joined": joined, "settings_of": _settings, "seeds_of": _seeds, "leading": leading}
+    pages.globals |= {"joined": joined, "settings_of": _settings, "seeds_of": _seeds}
     pages.filters |= {"number": _number}
     return pages
 
 
 def _inlined(name: str) -> Markup:
     return Markup(files("harness.leaderboard").joinpath("templates", name).read_text(encoding="utf-8"))
-
-
-def _papers(board: Board) -> list[dict[str, Any]]:
-    """What became of each paper's numbers."""
-    found = []
-    for paper in sorted({number.reference.paper for number in board.printed}):
-        own = [number for number in board.printed if number.reference.paper == paper]
-        found.append(
-            {
-                "paper": paper,
-                "printed": len(own),
-                "quoted": sum(bool(number.reference.quoted_from) for number in own),
-                "bound": sum(number.reference.recipe is not None for number in own),
-                "outcomes": [sum(number.outcome is outcome for number in own) for outcome in Outcome],
-            }
-        )
-    return found
 
 
 def _settings(row: Row) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from harness.results.verdicts import standard_deviation
+from harness.results.verdicts import mean, standard_deviation
 
 #: chance of telling any two rows of a column apart that are the same
 ALPHA = 0.05
@@ -28,7 +28,7 @@ def ranks(columns: Sequence[Sequence[float]], higher_is_better: bool | None) -> 
     better_than = [0] * len(columns)
     for (a, b), different in zip(pairs, holm(chances), strict=True):
         if different:
-            ahead = sign * (_mean(columns[a]) - _mean(columns[b])) > 0
+            ahead = sign * (mean(columns[a]) - mean(columns[b])) > 0
             better_than[b if ahead else a] += 1
     return [better_than[n] + 1 if n in ranked else None for n in range(len(columns))]
 
@@ -39,7 +39,7 @@ def welch(first: Sequence[float], second: Sequence[float]) -> float:
 
     a = standard_deviation(first) ** 2 / len(first)
     b = standard_deviation(second) ** 2 / len(second)
-    distance = abs(_mean(first) - _mean(second))
+    distance = abs(mean(first) - mean(second))
     if a + b == 0:
         return 0.0 if distance > 0 else 1.0
     freedom = (a + b) ** 2 / (a**2 / (len(first) - 1) + b**2 / (len(second) - 1))
@@ -54,7 +54,3 @@ def holm(chances: Sequence[float], alpha: float = ALPHA) -> list[bool]:
             break
         rejected[place] = True
     return rejected
-
-
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)

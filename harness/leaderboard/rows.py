@@ -14,6 +14,7 @@ from harness.leaderboard.reading import ResultFile
 from harness.results.comparing import Verdict, verdicts_of
 from harness.results.references import Reference
 from harness.results.replicates import Measured, Replicates, replicates
+from harness.results.verdicts import mean
 
 VERIFIED, SELF_REPORTED = "verified", "self-reported"
 
@@ -62,13 +63,13 @@ class Row:
     @property
     def images_seen(self) -> float:
         """Real images drawn in a run, on average."""
-        return _mean(record["cost"].get("images_seen", 0) for record in self.runs.records)
+        return mean([record["cost"].get("images_seen", 0) for record in self.runs.records])
 
     @property
     def device_hours(self) -> float:
         """Hours of training in a run, on average, times its devices."""
         costs = [record["cost"] for record in self.runs.records]
-        return _mean(cost.get("training_seconds", 0.0) * cost.get("devices", 1) for cost in costs) / 3600
+        return mean([cost.get("training_seconds", 0.0) * cost.get("devices", 1) for cost in costs]) / 3600
 
     @property
     def device(self) -> str:
@@ -102,8 +103,3 @@ def _by_subject(runs: Replicates) -> dict[str, dict[str, Measured]]:
         subject = json.dumps(sorted(number.subject.items()))
         found.setdefault(subject, {})[protocol_key(number)] = number
     return found or {"[]": {}}
-
-
-def _mean(values: Iterable[float]) -> float:
-    listed = list(values)
-    return sum(listed) / len(listed)

@@ -69,6 +69,11 @@ class Table:
     rows: tuple[Row, ...]
 
     @cached_property
+    def leading(self) -> Column | None:
+        """The first column that has a direction, by which rows stand in order; None where none has."""
+        return leading(self.columns)
+
+    @cached_property
     def cells(self) -> tuple[tuple[Cell | None, ...], ...]:
         """By row and column; None where a row lacks the number."""
         by_column = [self._column(column) for column in self.columns]
@@ -159,13 +164,17 @@ def _table(place: tuple[str, str, float], rows: Sequence[Row]) -> Table:
             )
         )
         seen.add(number.metric)
-    table = Table(*place, tuple(columns), tuple(rows))
-    return Table(*place, tuple(columns), tuple(sorted(rows, key=lambda row: _place(table, row))))
+    first = leading(columns)
+    return Table(*place, tuple(columns), tuple(sorted(rows, key=lambda row: _place(first, row))))
 
 
-def _place(table: Table, row: Row) -> tuple[float, str]:
-    """Rows stand in the order of the first column that has a direction, the best first; without a number, last."""
-    column = next((column for column in table.columns if column.higher_is_better is not None), None)
+def leading(columns: Sequence[Column]) -> Column | None:
+    """The first that has a direction."""
+    return next((column for column in columns if column.higher_is_better is not None), None)
+
+
+def _place(column: Column | None, row: Row) -> tuple[float, str]:
+    """Rows stand in the order of the leading column, the best first; without a number, last."""
     number = None if column is None else row.numbers.get(column.key)
     if column is None or number is None:
         return float("inf"), row.name

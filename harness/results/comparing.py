@@ -122,20 +122,25 @@ def run_differences(runs: Replicates) -> list[Difference]:
 
 
 def stated_fields(reference: Reference) -> dict[str, Plain]:
-    """What is known of how a printed number was measured, its row's part of it included."""
+    """What is known of how a printed number was measured, its row's part of it included, and of what."""
     row = {key: reference.setting[key] for key in reference.protocol.per_row}
-    return {**reference.protocol.fields, **row}
+    return {**reference.protocol.fields, **row, **_of_subject(reference.subject)}
+
+
+def recorded_fields(measured: Measured) -> dict[str, Plain]:
+    """The same of a number of ours, under the same names."""
+    return {**measured.protocol, **_of_subject(measured.subject)}
+
+
+def _of_subject(subject: Mapping[str, str]) -> dict[str, Plain]:
+    return {f"subject.{key}": value for key, value in subject.items()}
 
 
 def number_differences(measured: Measured, reference: Reference) -> list[Difference]:
     """What the paper states of protocol and subject, and ours has otherwise."""
-    protocol = _differing(measured.protocol, stated_fields(reference), "")
-    return [*protocol, *_differing(measured.subject, reference.subject, "subject.")]
-
-
-def _differing(ours: Mapping[str, Plain], stated: Mapping[str, Plain], prefix: str) -> list[Difference]:
-    pairs = ((key, ours.get(key, NOT_STATED), value) for key, value in stated.items())
-    return [Difference(prefix + key, here, there) for key, here, there in pairs if not same(here, there)]
+    ours = recorded_fields(measured)
+    pairs = ((field, ours.get(field, NOT_STATED), value) for field, value in stated_fields(reference).items())
+    return [Difference(field, here, there) for field, here, there in pairs if not same(here, there)]
 
 
 def same(ours: Plain, printed: Plain) -> bool:

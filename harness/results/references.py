@@ -84,6 +84,11 @@ class Reference:
     note: str
 
     @property
+    def shown(self) -> str:
+        """The number as printed, with its ± where there is one."""
+        return f"{self.printed} ± {self.printed_std}" if self.printed_std else self.printed
+
+    @property
     def rounding(self) -> float:
         """Half a unit of the last printed digit: how far the unrounded number may lie away."""
         mantissa, _, exponent = self.printed.lower().partition("e")

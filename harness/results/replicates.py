@@ -8,11 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from harness.experiment import WATCHING
-from harness.results.verdicts import standard_error
-
-#: what is appended to the id of a recipe that was overridden
-CHANGED = "+changed"
+from harness.experiment import CHANGED, WATCHING, training_settings
+from harness.results.verdicts import mean, standard_error
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ class Measured:
     @property
     def mean(self) -> float:
         """Over runs."""
-        return sum(self.values) / len(self.values)
+        return mean(self.values)
 
     @property
     def error(self) -> float | None:
@@ -85,9 +82,13 @@ class Replicates:
         found: dict[str, list[tuple[int, Mapping[str, Any]]]] = {}
         for record in self.records:
             for entry in record["metrics"]:
-                key = json.dumps([entry["metric"], entry["protocol"], entry["subject"]], sort_keys=True)
-                found.setdefault(key, []).append((record["seed"], entry))
+                found.setdefault(entry_key(entry), []).append((record["seed"], entry))
         return tuple(_measured(entries) for entries in found.values())
+
+
+def entry_key(entry: Mapping[str, Any]) -> str:
+    """What two metric entries share that are the same number of two runs: the whole protocol, and the subject."""
+    return json.dumps([entry["metric"], entry["protocol"], entry["subject"]], sort_keys=True)
 
 
 def _measured(entries: Sequence[tuple[int, Mapping[str, Any]]]) -> Measured:
@@ -107,7 +108,7 @@ def _measured(entries: Sequence[tuple[int, Mapping[str, Any]]]) -> Measured:
 
 def identity(record: Mapping[str, Any]) -> str:
     """What replicates share: their data and all that touches training, but not the seed."""
-    settings = {key: value for key, value in record["settings"].items() if key not in WATCHING}
+    settings = training_settings(record["settings"])
     coordinates = {key: value for key, value in record["coordinates"].items() if key != "seed"}
     data = {key: record["data"].get(key) for key in ("train_checksum", "notes")}
     parts = [record["method"], record["recipe"], record["scale"], coordinates, data, settings, record["exit_state"]]

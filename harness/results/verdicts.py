@@ -57,24 +57,29 @@ def judge(values: Sequence[float], printed: float, margin: float, higher_is_bett
     """
     if not values:
         raise ValueError("no number to judge")
-    mean = math.fsum(values) / len(values)
-    distance = mean - printed
+    centre = mean(values)
+    distance = centre - printed
     if len(values) == 1:
         same = abs(distance) <= margin
-        return Judgement(Outcome.REPRODUCED if same else _side(distance, higher_is_better), mean)
+        return Judgement(Outcome.REPRODUCED if same else _side(distance, higher_is_better), centre)
     spread = standard_deviation(values)
     half = _half_width(spread, len(values))
     if abs(distance) + half <= margin:
-        return Judgement(Outcome.REPRODUCED, mean, half)
+        return Judgement(Outcome.REPRODUCED, centre, half)
     if abs(distance) - half > margin:
-        return Judgement(_side(distance, higher_is_better), mean, half)
-    return Judgement(Outcome.INCONCLUSIVE, mean, half, _runs_needed(spread, abs(abs(distance) - margin), len(values)))
+        return Judgement(_side(distance, higher_is_better), centre, half)
+    return Judgement(Outcome.INCONCLUSIVE, centre, half, _runs_needed(spread, abs(abs(distance) - margin), len(values)))
+
+
+def mean(values: Sequence[float]) -> float:
+    """Of at least one number, whatever their order."""
+    return math.fsum(values) / len(values)
 
 
 def standard_deviation(values: Sequence[float]) -> float:
     """Of a sample of at least two, with n - 1."""
-    mean = math.fsum(values) / len(values)
-    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+    centre = mean(values)
+    return math.sqrt(math.fsum((value - centre) ** 2 for value in values) / (len(values) - 1))
 
 
 def standard_error(values: Sequence[float]) -> float:

@@ -6,13 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from harness.catalog import Catalog
 from harness.config import MethodSettings, merged, validated
 from harness.data import LoadedDataset
 from harness.evaluation import MetricEntry
 from harness.experiment import Experiment
 from harness.results.record import read_record
-from harness.runs.restoring import check_same_data, newest_facts, restore_run
+from harness.runs.restoring import RestoredRun, check_same_data, newest_facts, restore_run
 from harness.runs.scoring import measure, save_record, timed, training_cost
 from harness.training.build import open_dataset
 from harness.training.devices import Runtime, choose_device
@@ -44,13 +46,8 @@ def evaluate_run(
     chosen = choose_device(device)
     old = read_record(folder.results) if folder.results.is_file() else None  # before any work, lest it be unreadable
     with folder.locked():
-        run = restore_run(catalog, folder, chosen, checkpoint)
-        experiment = _with_evaluation(run.experiment, overrides or {})
-        dataset: LoadedDataset = open_dataset(catalog, experiment, data_root or run.data_root)
-        check_same_data(folder, dataset)
-        entries, seconds = timed(
-            reporter,
-            lambda: measure(run.method, experiment, dataset, catalog, chosen, run.checkpoint, folder, reporter),
+        run, experiment, dataset, entries, seconds = _measured(
+            catalog, folder, checkpoint, overrides or {}, data_root, chosen, reporter
         )
         newest = run.facts if checkpoint == "last" else newest_facts(folder)
         kept = _kept_entries(old, entries, newest["total"])
@@ -78,18 +75,31 @@ def measure_again(
     found = []
     with folder.locked():
         for checkpoint in checkpoints:
-            run = restore_run(catalog, folder, chosen, str(checkpoint).removeprefix("step-"))
-            experiment = _with_evaluation(run.experiment, record["settings"]["evaluation"])
-            dataset = open_dataset(catalog, experiment, data_root or run.data_root)
-            check_same_data(folder, dataset)
-            entries, _ = timed(
-                reporter,
-                lambda run=run, experiment=experiment, dataset=dataset: measure(  # type: ignore[misc]
-                    run.method, experiment, dataset, catalog, chosen, run.checkpoint, folder, reporter
-                ),
-            )
+            name, overrides = str(checkpoint).removeprefix("step-"), record["settings"]["evaluation"]
+            _, _, _, entries, _ = _measured(catalog, folder, name, overrides, data_root, chosen, reporter)
             found += [entry.model_dump(mode="json") for entry in entries]
     return found
+
+
+def _measured(
+    catalog: Catalog,
+    folder: RunFolder,
+    checkpoint: str,
+    overrides: dict[str, Any],
+    data_root: Path | None,
+    device: torch.device,
+    reporter: Reporter,
+) -> tuple[RestoredRun, Experiment, LoadedDataset, list[MetricEntry], float]:
+    """A run as a checkpoint left it, the experiment and data that it was measured with, its entries, and seconds."""
+    run = restore_run(catalog, folder, device, checkpoint)
+    experiment = _with_evaluation(run.experiment, overrides)
+    dataset = open_dataset(catalog, experiment, data_root or run.data_root)
+    check_same_data(folder, dataset)
+    entries, seconds = timed(
+        reporter,
+        lambda: measure(run.method, experiment, dataset, catalog, device, run.checkpoint, folder, reporter),
+    )
+    return run, experiment, dataset, entries, seconds
 
 
 def _with_evaluation(experiment: Experiment, overrides: dict[str, Any]) -> Experiment:

@@ -9,11 +9,11 @@ from typing import Any
 
 from harness.catalog import Catalog
 from harness.evaluation.weights import sha256_of
-from harness.experiment import WATCHING, run_name
+from harness.experiment import CHANGED, run_name, training_settings
 from harness.leaderboard.artefacts import VERIFIED
 from harness.results.environment import describe_environment
 from harness.results.record import read_record
-from harness.results.replicates import CHANGED
+from harness.results.replicates import entry_key
 from harness.runs.evaluating import measure_again
 from harness.runs.restoring import newest_facts
 from harness.training.checkpoints import checkpoints_in
@@ -57,11 +57,11 @@ def verify_run(
     facts = newest_facts(folder)
     problems = _differing_facts(record, experiment, facts)
     again = measure_again(catalog, folder, record, reporter=reporter, data_root=data_root, device=device)
-    found = {_key(entry): entry["value"] for entry in again}
+    found = {entry_key(entry): entry["value"] for entry in again}
     largest = 0.0
     for entry in record["metrics"]:
         name, old = entry["protocol_id"], entry["value"]
-        new = found.get(_key(entry))
+        new = found.get(entry_key(entry))
         if new is None:
             problems.append(f"{name} of {_subject(entry)} cannot be measured again with the recorded settings")
             continue
@@ -85,20 +85,12 @@ def _differing_facts(record: dict[str, Any], experiment: dict[str, Any], facts: 
         ("recipe", record["recipe"], recipe),
         ("steps", record["cost"].get("steps"), facts["total"]),
         ("images_seen", record["cost"].get("images_seen"), facts["images"]),
-        ("settings", _training(record["settings"]), _training(experiment["settings"])),
+        ("settings", training_settings(record["settings"]), training_settings(experiment["settings"])),
     ]
     problems = [f"{name} is {there}, and {here} is recorded" for name, here, there in pairs if here != there]
     if not facts["finished"] or record["exit_state"] != "finished":
         problems.append("the run did not finish")
     return problems
-
-
-def _training(settings: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in settings.items() if key not in WATCHING}
-
-
-def _key(entry: dict[str, Any]) -> str:
-    return json.dumps([entry["metric"], entry["protocol"], entry["subject"]], sort_keys=True)
 
 
 def _subject(entry: dict[str, Any]) -> str:

@@ -154,3 +154,16 @@ def test_an_unknown_number_is_refused(refused: Any, tmp_path: Path) -> None:
     assert "unknown reference 'lcsa/table-07/144'; did you mean" in refused(
         "explain", run(tmp_path), "lcsa/table-07/144"
     )
+
+
+def test_a_paper_that_cannot_be_read_is_a_warning(
+    harness: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from reference_results import plugin
+
+    monkeypatch.setitem(plugin.CITATIONS, "lost", "nowhere")
+    for words in (("check", run(tmp_path)), ("explain", run(tmp_path), TFID)):
+        code, _, err = harness(*words)
+        assert code == 0
+        assert err.startswith("warning: references of 'lost' from plugin 'reference_results' are left out")
+        assert len(err.splitlines()) == 1
