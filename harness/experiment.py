@@ -86,7 +86,7 @@ class Experiment:
 def run_name(run: Mapping[str, Any]) -> str:
     """What a run is called, from what :meth:`Experiment.record` writes, or from the record of its results."""
     place = {**run, **run.get("coordinates", {})}
-    parts = [run["recipe"].partition("+")[0].rpartition("/")[2], run["scale"]]
+    parts = [run["recipe"].removesuffix(CHANGED).rpartition("/")[2], run["scale"]]
     if place["fraction"] != 1.0:
         parts.append(f"f{place['fraction']:g}")
     if place["fold"] is not None:

@@ -47,6 +47,14 @@ def test_collecting_keeps_what_a_leaderboard_shows(run: Path, tmp_path: Path) ->
     assert verification_of(kept) == verification_of(run) != None  # noqa: E711
 
 
+def test_a_plus_in_a_recipes_own_name_stays_in_the_folders(tmp_path: Path) -> None:
+    names = []
+    for recipe in ("made/a", "made/a+changed", "made/a+b", "made/a+b+changed"):
+        save(made_record(recipe=recipe), tmp_path / "run" / "results.json")
+        names.append(collect(tmp_path / "run", tmp_path / "results").name)
+    assert names == ["a-paper-s0", "a-paper-s0", "a+b-paper-s0", "a+b-paper-s0"]
+
+
 def test_collecting_again_leaves_nothing_of_before(run: Path, tmp_path: Path) -> None:
     verify(run)
     collect(run, tmp_path / "results")
