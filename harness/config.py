@@ -7,6 +7,7 @@ here and in the method's class, and nowhere else.
 from __future__ import annotations
 
 import difflib
+import json
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -190,7 +191,7 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parse_overrides(pairs: Iterable[str]) -> dict[str, Any]:
-    """``["lr=0.1", "ema.decay=0.99"]`` as a nested mapping; values are read as TOML, else as plain text.
+    """``["lr=0.1", "ema.decay=0.99"]`` as a nested mapping; values are read by :func:`read_value`.
 
     :raises SettingsError: where a pair has no equals sign or contradicts an earlier one.
     """
@@ -199,7 +200,7 @@ def parse_overrides(pairs: Iterable[str]) -> dict[str, Any]:
         key, equals, text = pair.partition("=")
         if not equals or not all(part.strip() for part in key.split(".")):
             raise SettingsError(f"--set needs key=value, not '{pair}'")
-        _put(result, [part.strip() for part in key.split(".")], _value(text.strip()))
+        _put(result, [part.strip() for part in key.split(".")], read_value(text))
     return result
 
 
@@ -223,13 +224,35 @@ def _put(values: dict[str, Any], path: Sequence[str], value: Any) -> None:
         place[last] = value
 
 
-def _value(text: str) -> Any:
+def read_value(text: str) -> Any:
+    """A value as it is typed after ``--set KEY=``: TOML, a list or mapping in JSON (which knows null), else text."""
+    text = text.strip()
     if text in ("None", "null"):
         return None
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        found = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:
+        return _json_or_text(text)
+    return found["value"] if len(found) == 1 else text
+
+
+def _json_or_text(text: str) -> Any:
+    if text[:1] not in ("[", "{"):
         return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def typed_value(value: Any) -> str:
+    """What to type after ``--set KEY=`` so that :func:`read_value` gives this value; one line.
+
+    :param value: plain data, as JSON has it.
+    """
+    if isinstance(value, str) and value.isprintable() and read_value(value) == value:
+        return value
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # TOML takes no raw DEL
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -20,6 +20,9 @@ EXPERIMENT_VERSION = 1
 
 #: settings that watch a run without touching it: overriding them does not make it another recipe
 WATCHING = ("checkpoint_every", "log_every", "sample_every", "evaluation")
+
+#: letters of a name that is part of a path
+_LONGEST = 120
 
 #: what follows the id of a recipe that was overridden
 CHANGED = "+changed"
@@ -88,18 +91,21 @@ def run_name(run: Mapping[str, Any]) -> str:
     place = {**run, **run.get("coordinates", {})}
     parts = [run["recipe"].removesuffix(CHANGED).rpartition("/")[2], run["scale"]]
     if place["fraction"] != 1.0:
-        parts.append(f"f{place['fraction']:g}")
+        parts.append(f"f{place['fraction']}")  # in full: a third is not 0.333333
     if place["fold"] is not None:
         parts.append(f"fold{place['fold']}")
     if run["overrides"]:
         text = json.dumps(run["overrides"], sort_keys=True, default=str)
         parts.append("x" + hashlib.sha256(text.encode()).hexdigest()[:8])
-    return f"{run['method']}/{file_name(run['dataset'])}/{'-'.join(parts)}-s{run['seed']}"
+    return "/".join(map(file_name, (run["method"], run["dataset"], f"{'-'.join(parts)}-s{run['seed']}")))
 
 
-def file_name(dataset: str) -> str:
-    """A data set's name with its argument as one part of a path."""
-    return "".join(c if c.isalnum() or c in "-_." else "_" for c in dataset)
+def file_name(text: str, taken: Iterable[str] = ()) -> str:
+    """Any text as one part of a path; what cannot be spelled there, or is `taken`, ends in a digest of its own."""
+    spelled = "".join(c if (c.isascii() and c.isalnum()) or c in "-_.+=" else "_" for c in text)[:_LONGEST]
+    if spelled == text and text.lower() not in taken and text.strip("."):
+        return text
+    return f"{spelled.strip('.')}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def resolve(

@@ -58,6 +58,8 @@ def leaderboard(
             }
         )
         return
-    print(f"{board.results} results in {rows} rows of {tables} tables, {len(board.skipped)} files left out")
+    counts = ((board.results, "result"), (rows, "row"), (tables, "table"), (len(board.skipped), "file"))
+    of, inside, among, out_of = (f"{n} {word if n == 1 else word + 's'}" for n, word in counts)
+    print(f"{of} in {inside} of {among}, {out_of} left out")
     print(f"pages  {out / 'index.html'}")
     print(f"tables {out / 'index.md'}")

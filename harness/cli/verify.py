@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.catalog import open_catalog
 from harness.cli.options import AsJson, DataRoot, Without
 from harness.cli.printing import print_json
+
+if TYPE_CHECKING:
+    from harness.results.agreement import Agreement
 
 FAILED = 1
 
@@ -37,7 +40,13 @@ def verify(
         for problem in result.problems:
             print(problem)
         verdict = "not verified" if result.problems else "verified"
-        print(f"{verdict}: {result.compared} numbers measured again, largest relative difference {result.largest:.2g}")
+        print(f"{verdict}: {result.compared} numbers measured again, {_farthest(result)}")
         if not result.problems:
             print(f"badge    {run / VERIFIED}")
     return FAILED if result.problems else 0
+
+
+def _farthest(result: Agreement) -> str:
+    if not result.largest_of:
+        return "all equal to the last digit" if result.compared else "none"
+    return f"the farthest at {result.largest:.2g} of the allowed difference: {result.largest_of}"

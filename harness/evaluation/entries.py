@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.evaluation.protocol import Plain
+
+#: far from where means of it would overflow
+Number = Annotated[float, Field(ge=-1e300, le=1e300)]
 
 
 class MetricEntry(BaseModel):
@@ -14,8 +21,8 @@ class MetricEntry(BaseModel):
 
     metric: str
     """short name, one for good: fd, is, precision, ..."""
-    value: float
-    std_error: float | None = None
+    value: Number
+    std_error: Number | None = None
     """standard error of the value; null where none is meaningful"""
     std_error_of: str | None = None
     """what varies in that standard error: "sampling", "splits", "seeds" """
@@ -36,3 +43,13 @@ class MetricEntry(BaseModel):
     """what a reader should know before trusting the value"""
     details: dict[str, float] = Field(default_factory=dict)
     """numbers beside the value: its parts, its spread"""
+    evaluation: int = Field(0, ge=0)
+    """which of the record's evaluations measured it, from 0"""
+
+
+def entry_key(entry: Mapping[str, Any]) -> str:
+    """What two entries share that are the same number of two runs: the whole protocol, and the subject.
+
+    :param entry: as plain data.
+    """
+    return json.dumps([entry["metric"], entry["protocol"], entry["subject"]], sort_keys=True)

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from harness.atomic import replacing
 from harness.errors import UserError
 from harness.experiment import run_name
-from harness.results.record import read_record
+from harness.results.record import check_plain, read_record
 
 RESULTS, CURVES, SAMPLES, VERIFIED = "results.json", "curves.json", "samples.png", "verified.json"
 
 #: what a run's folder calls the same
 _EVALUATIONS, _GRIDS = "evaluations.jsonl", "samples/step-*.png"
+
+#: beyond this no axis can be made
+_DRAWABLE = 1e300
 
 #: steps and values of each protocol
 Curves = Mapping[str, tuple[tuple[int, float], ...]]
@@ -73,14 +76,19 @@ def curves_of(folder: Path) -> Curves:
     try:
         if (folder / CURVES).is_file():
             kept = json.loads((folder / CURVES).read_text(encoding="utf-8"))
-            return {
-                str(key): tuple((int(step), float(value)) for step, value in points) for key, points in kept.items()
-            }
+            return _finite({str(key): points for key, points in kept.items()})
         if (folder / _EVALUATIONS).is_file():
             return _joined((folder / _EVALUATIONS).read_text(encoding="utf-8"))
-    except (ValueError, TypeError, KeyError, AttributeError, OSError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError, OSError):
         return {}
     return {}
+
+
+def _finite(curves: Mapping[str, Iterable[tuple[Any, Any]]]) -> Curves:
+    """Steps and values, without the points at which nothing could be measured and the curves that have no other."""
+    found = {key: [(int(step), float(value)) for step, value in points] for key, points in curves.items()}
+    kept = {key: tuple(each for each in points if abs(each[1]) <= _DRAWABLE) for key, points in found.items()}
+    return {key: points for key, points in kept.items() if points}
 
 
 def _joined(text: str) -> Curves:
@@ -90,14 +98,15 @@ def _joined(text: str) -> Curves:
         evaluation = json.loads(line)
         for entry in evaluation["metrics"]:
             found.setdefault(entry["protocol_id"], {}).setdefault(int(evaluation["step"]), float(entry["value"]))
-    return {key: tuple(sorted(points.items())) for key, points in found.items()}
+    return _finite({key: sorted(points.items()) for key, points in found.items()})
 
 
 def verification_of(folder: Path) -> dict[str, Any] | None:
     """What ``verified.json`` beside a record says, if it is of this very record; None where it is not, or is absent."""
     try:
         said = json.loads((folder / VERIFIED).read_text(encoding="utf-8"))
+        check_plain(said)
         digest = hashlib.sha256((folder / RESULTS).read_bytes()).hexdigest()
-    except (ValueError, OSError):
+    except (ValueError, RecursionError, OSError):
         return None
     return said if isinstance(said, dict) and said.get("results_sha256") == digest else None

@@ -15,6 +15,9 @@ from harness.results.comparing import Verdict
 from harness.results.references import Reference, open_references
 from harness.results.verdicts import Outcome
 
+#: name of the index's files, which no data set can have
+INDEX = "index"
+
 
 @dataclass(frozen=True)
 class Printed:
@@ -42,7 +45,7 @@ class DatasetBoard:
     @property
     def file(self) -> str:
         """Name of its files, without the ending."""
-        return file_name(self.dataset)
+        return file_name(self.dataset, taken=(INDEX,))
 
     @property
     def rows(self) -> int:

@@ -2,41 +2,60 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.config import typed_value
+from harness.experiment import run_name
+from harness.results.evaluations import evaluations_of, own_evaluation
 from harness.results.replicates import Replicates
 
 
 def rebuild_commands(runs: Replicates) -> list[str]:
     """Commands that train and measure these runs again: one, or one for each gap in their seeds.
 
-    The thread count stands before a run on the CPU, because its bits depend on it.
+    Numbers that were measured later, under other settings or of another checkpoint, take a command more a run. The
+    thread count stands before a run on the CPU, because its bits depend on it.
     """
     first = runs.first
     words = ["harness", "run", "--plugin", first["method"], "--recipe", runs.recipe, "--dataset", first["dataset"]]
     words += ["--scale", first["scale"]]
     if first["coordinates"]["fraction"] != 1.0:
-        words += ["--fraction", f"{first['coordinates']['fraction']:g}"]
+        words += ["--fraction", str(first["coordinates"]["fraction"])]
     for key, value in first["overrides"].items():
-        words += ["--set", f"{key}={_typed(value)}"]
-    threads = first["environment"].get("threads")
-    before = f"OMP_NUM_THREADS={threads} " if first["environment"].get("device") == "cpu" and threads else ""
-    return [before + shlex.join([*words, *_seeds(few)]) for few in _in_a_row(runs.seeds)]
+        words += ["--set", f"{key}={typed_value(value)}"]
+    device, threads = first["environment"]["device"], first["environment"]["threads"]
+    before = f"OMP_NUM_THREADS={_quoted(str(threads))} " if device == "cpu" and threads else ""
+    trained = [before + " ".join(map(_quoted, [*words, *_seeds(few)])) for few in _in_a_row(runs.seeds)]
+    return [*trained, *(_evaluated(record, *which) for record in runs.records for which in _later(record))]
 
 
-def _typed(value: Any) -> str:
-    """A value as it is typed after ``--set KEY=``."""
-    if not isinstance(value, str):
-        return json.dumps(value)
-    try:
-        tomllib.loads(f"value = {value}")
-    except tomllib.TOMLDecodeError:
-        return value if value not in ("None", "null") else json.dumps(value)
-    return json.dumps(value)  # text that reads like a number stays text
+def _later(record: Mapping[str, Any]) -> list[tuple[dict[str, Any], str]]:
+    """Settings and checkpoint of the evaluations that a run does not make by itself, the oldest first."""
+    evaluations, own = evaluations_of(record), own_evaluation(record)
+    every = sorted({(e["evaluation"], e["subject"].get("checkpoint", "last")) for e in record["metrics"]}, reverse=True)
+    found = [(evaluations[number]["settings"], checkpoint) for number, checkpoint in every]
+    return [(settings, checkpoint) for settings, checkpoint in found if (settings, checkpoint) != (own, "last")]
+
+
+def _evaluated(record: Mapping[str, Any], settings: Mapping[str, Any], checkpoint: str) -> str:
+    words = ["harness", "evaluate", f"runs/{run_name(record)}", "--checkpoint", checkpoint.removeprefix("step-")]
+    own = own_evaluation(record)
+    for key, value in settings.items():
+        if value != own.get(key):
+            words += ["--set", f"evaluation.{key}={typed_value(value)}"]
+    return " ".join(map(_quoted, words))
+
+
+def _quoted(word: str) -> str:
+    """A word for a shell, on one line: what cannot be printed is spelled as bash and zsh read it."""
+    if word.isprintable():
+        return shlex.quote(word)
+    spelled = (
+        c if c.isprintable() and c not in "'\\" else "".join(f"\\x{byte:02x}" for byte in c.encode()) for c in word
+    )
+    return f"$'{''.join(spelled)}'"
 
 
 def _in_a_row(seeds: Sequence[int]) -> list[list[int]]:

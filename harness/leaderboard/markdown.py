@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from harness.leaderboard.board import Board, DatasetBoard
@@ -15,6 +16,9 @@ HOW_TO_READ = (
     "bold: first in its column, and some other row is not. One seed has no rank. "
     "verified: rebuilt from its artefacts by `harness verify`; self-reported: not."
 )
+
+#: what would begin a heading or a list inside a list item
+_BEGINNING = re.compile(r"^(\d*)([#+.)-])")
 
 
 def index(board: Board) -> str:
@@ -32,7 +36,7 @@ def index(board: Board) -> str:
     lines += [_table(("paper", "printed", "with a recipe here", *outcomes), papers)]
     if board.skipped:
         lines += ["", "## Left out", ""]
-        lines += [f"- {text(skipped.path.name)}: {text(skipped.reason)}" for skipped in board.skipped]
+        lines += [f"- {text(skipped.name)}: {text(skipped.reason)}" for skipped in board.skipped]
     return "\n".join(lines) + "\n"
 
 
@@ -109,14 +113,14 @@ def text(value: str) -> str:
     plain = " ".join(str(value).split())
     for mark in "&<>|\\":  # what a backslash cannot keep apart in every renderer; & first, for the others bring one
         plain = plain.replace(mark, f"&#{ord(mark)};")
-    for mark in "[]*`_":
+    for mark in "[]*`_~":
         plain = plain.replace(mark, f"\\{mark}")
-    return plain
+    return _BEGINNING.sub(r"\1\\\2", plain)
 
 
 def _code(value: str) -> str:
     """Text as code; it ends where it should even if it holds backticks."""
-    plain = " ".join(value.split())
+    plain = value.replace("\n", " ")
     fence = "`"
     while fence in plain:
         fence += "`"

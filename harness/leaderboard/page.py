@@ -30,6 +30,9 @@ from harness.results.verdicts import Outcome
 #: beyond this many, a paper's numbers stay folded
 MANY = 200
 
+#: rows that a chart shows, the best of them
+DRAWN = 24
+
 
 def write_pages(board: Board, out: Path) -> list[Path]:
     """Write the index, and a page for each data set with results.
@@ -46,7 +49,7 @@ def write_pages(board: Board, out: Path) -> list[Path]:
     }
     for dataset in board.shown:
         written[f"{dataset.file}.html"] = pages.get_template("dataset.html.j2").render(
-            **shared, title=dataset.dataset, dataset=dataset, quality=quality, learning=learning, many=MANY
+            **shared, title=dataset.dataset, dataset=dataset, quality=quality, learning=learning, many=MANY, drawn=DRAWN
         )
     for name, text in written.items():
         with replacing(out / name, "w") as handle:
@@ -97,7 +100,7 @@ def quality(table: Table) -> Markup:
         if number is not None:
             series.append(Series(label, [Point(row.device_hours, number.mean, number.error or 0.0)]))
     devices = "/".join(sorted({row.device for row in table.rows}))
-    return scatter(series[:24], f"{devices} hours of training", f"{column.metric} {column.arrow}".strip())
+    return scatter(series[:DRAWN], f"{devices} hours of training", f"{column.metric} {column.arrow}".strip())
 
 
 def learning(table: Table) -> Markup:
@@ -113,7 +116,7 @@ def learning(table: Table) -> Markup:
                 points[step].append(value)
         means = [Point(step, sum(v) / len(v)) for step, v in sorted(points.items()) if len(v) == len(row.files)]
         series.append(Series(label, means))
-    return curves(series[:24], "steps", f"{column.metric} {column.arrow}".strip())
+    return curves(series[:DRAWN], "steps", f"{column.metric} {column.arrow}".strip())
 
 
 def _environment() -> Environment:
@@ -146,12 +149,11 @@ def _seeds(row: Row) -> list[dict[str, Any]]:
             {
                 "seed": file.record["seed"],
                 "path": file.path if file.path.name == RESULTS else None,
-                "date": environment.get("date", ""),
-                "device": environment.get("device_name", ""),
-                "commit": str(environment.get("commit") or "")[:12],
-                "torch": environment.get("packages", {}).get("torch", ""),
-                "threads": environment.get("threads", ""),
-                "seconds": file.record["cost"].get("training_seconds", 0),
+                "date": environment["date"],
+                "device": environment["device_name"],
+                "commit": (environment["commit"] or "")[:12],
+                "threads": environment["threads"] or "",
+                "seconds": file.record["cost"]["training_seconds"],
                 "verified": file.verification,
             }
         )

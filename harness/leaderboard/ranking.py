@@ -42,7 +42,8 @@ def welch(first: Sequence[float], second: Sequence[float]) -> float:
     distance = abs(mean(first) - mean(second))
     if a + b == 0:
         return 0.0 if distance > 0 else 1.0
-    freedom = (a + b) ** 2 / (a**2 / (len(first) - 1) + b**2 / (len(second) - 1))
+    share = a / (a + b)  # squares of the variances themselves would leave the range of floats
+    freedom = 1 / (share**2 / (len(first) - 1) + (1 - share) ** 2 / (len(second) - 1))
     return float(2 * stdtr(freedom, -distance / math.sqrt(a + b)))
 
 

@@ -29,9 +29,13 @@ class ResultFile:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file that was left out, and why."""
+    """A file that was left out, and why.
+
+    :param name: its place as seen from beside the folder that was searched: the same on every machine.
+    """
 
     path: Path
+    name: str
     reason: str
 
 
@@ -42,41 +46,44 @@ def read_results(places: Sequence[Path]) -> tuple[list[ResultFile], list[Skipped
     """
     found: list[ResultFile] = []
     skipped: list[Skipped] = []
-    seen: dict[tuple[str, int], Path] = {}
-    for path in _paths(places):
+    seen: dict[tuple[str, int], str] = {}
+    for path, name in _paths(places):
         try:
             record = read_record(path)
         except UserError as error:
-            skipped.append(Skipped(path, _without_path(error, path)))
+            skipped.append(Skipped(path, name, _without_path(error, path)))
             continue
         if record["exit_state"] not in ("finished", "diverged"):
-            skipped.append(Skipped(path, f"the run is {record['exit_state']}, and has no result yet"))
+            skipped.append(Skipped(path, name, f"the run is {record['exit_state']}, and has no result yet"))
             continue
         if record["exit_state"] == "finished" and not record["metrics"]:
-            skipped.append(Skipped(path, "it holds no number: the run was not evaluated"))
+            skipped.append(Skipped(path, name, "it holds no number: the run was not evaluated"))
             continue
         key = (identity(record), record["seed"])
         if key in seen:
-            skipped.append(Skipped(path, f"the same experiment and seed as {seen[key]}"))
+            skipped.append(Skipped(path, name, f"the same experiment and seed as {seen[key]}"))
             continue
-        seen[key] = path
+        seen[key] = name
         found.append(_with_artefacts(path, record))
     return found, skipped
 
 
-def _paths(places: Iterable[Path]) -> Iterator[Path]:
+def _paths(places: Iterable[Path]) -> Iterator[tuple[Path, str]]:
+    """Files that may be records, and what each is called."""
     known: set[Path] = set()
     for place in places:
         if place.is_file():
             paths = [place]
+            beside = Path(*place.parts[:-3])
         elif place.is_dir():
             paths = sorted(path for path in place.rglob("*.json") if path.name not in _OTHERS)
+            beside = place.parent
         else:
             raise UserError(f"no results at {place}", "name a folder of results, or a results.json")
         for path in paths:
             if path.resolve() not in known:
                 known.add(path.resolve())
-                yield path
+                yield path, path.relative_to(beside).as_posix()
 
 
 def _with_artefacts(path: Path, record: Mapping[str, Any]) -> ResultFile:

@@ -58,23 +58,23 @@ class Row:
     @property
     def parameters(self) -> int:
         """Of all networks together."""
-        return sum(self.first["cost"].get("parameters", {}).values())
+        return sum(self.first["cost"]["parameters"].values())
 
     @property
     def images_seen(self) -> float:
         """Real images drawn in a run, on average."""
-        return mean([record["cost"].get("images_seen", 0) for record in self.runs.records])
+        return mean([record["cost"]["images_seen"] for record in self.runs.records])
 
     @property
     def device_hours(self) -> float:
         """Hours of training in a run, on average, times its devices."""
         costs = [record["cost"] for record in self.runs.records]
-        return mean([cost.get("training_seconds", 0.0) * cost.get("devices", 1) for cost in costs]) / 3600
+        return mean([cost["training_seconds"] * cost["devices"] for cost in costs]) / 3600
 
     @property
     def device(self) -> str:
         """What `device_hours` are hours of: CPU or GPU."""
-        return "CPU" if self.first["environment"].get("device", "cpu") == "cpu" else "GPU"
+        return "CPU" if self.first["environment"]["device"] == "cpu" else "GPU"
 
 
 def protocol_key(number: Measured) -> str:

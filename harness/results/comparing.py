@@ -111,7 +111,7 @@ def run_differences(runs: Replicates) -> list[Difference]:
     found = []
     if first["exit_state"] != "finished":
         found.append(Difference("exit_state", first["exit_state"], "finished"))
-    lossy = first["data"].get("notes", {}).get("lossy")
+    lossy = first["data"]["notes"].get("lossy")
     if lossy:
         found.append(Difference("lossy", lossy, "the original pixels"))
     if first["scale"] != PRINTED_SCALE:

@@ -7,20 +7,25 @@ below: ``python -m harness.results.record`` writes it anew.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from harness import __version__
 from harness.atomic import replacing
 from harness.errors import UserError
-from harness.evaluation.entries import MetricEntry
+from harness.evaluation.entries import MetricEntry, entry_key
+from harness.results.facts import Coordinates, Cost, Count, Data, Evaluation, Surroundings
 
 #: rises when a reader of old records could misread a new one
 SCHEMA_VERSION: Literal[1] = 1
+
+#: levels of nesting that no honest record reaches
+_DEEPEST = 32
 
 
 class Record(BaseModel):
@@ -43,26 +48,40 @@ class Record(BaseModel):
     method: str
     dataset: str
     """as typed, with its argument"""
-    data: dict[str, Any]
+    data: Data
     """shape, fit, items, checksum, licence of the data"""
     scale: str
     """paper or tiny"""
-    seed: int
-    coordinates: dict[str, Any]
+    seed: Count
+    coordinates: Coordinates
     """dataset, fraction, fold and seed: what changes from run to run of one recipe"""
     settings: dict[str, Any]
     """every setting as it was used"""
     overrides: dict[str, Any] = Field(default_factory=dict)
     """what the user set over the recipe, by dotted key"""
-    environment: dict[str, Any]
+    environment: Surroundings
     """date, versions, platform, device, thread count, commit"""
-    cost: dict[str, Any]
+    cost: Cost
     """parameters, steps, images seen, seconds, images a second"""
     exit_state: str
     """finished, stopped, ..."""
     reused: dict[str, Any] = Field(default_factory=dict)
     """stage products taken from other runs, by stage"""
+    evaluations: list[Evaluation] = Field(default_factory=list)
+    """how the numbers were measured, where not all of them as the run was started; entries name theirs by its place"""
     metrics: list[MetricEntry]
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        if (self.coordinates.dataset, self.coordinates.seed) != (self.dataset, self.seed):
+            raise ValueError("dataset and seed are not those of its coordinates")
+        keys = [entry_key(entry.model_dump()) for entry in self.metrics]
+        twice = next((entry for entry, key in zip(self.metrics, keys, strict=True) if keys.count(key) > 1), None)
+        if twice is not None:
+            raise ValueError(f"{twice.protocol_id} is listed twice")
+        if any(entry.evaluation >= max(1, len(self.evaluations)) for entry in self.metrics):
+            raise ValueError("an entry names an evaluation that is not there")
+        return self
 
 
 def build_record(
@@ -75,9 +94,11 @@ def build_record(
     entries: Sequence[MetricEntry],
     exit_state: str,
     reused: Mapping[str, Any] | None = None,
+    evaluations: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """The record as plain data.
 
+    :param evaluations: settings and environment of each, where entries name more than one.
     :param experiment: the resolved experiment as plain data: method, dataset, fraction, fold, seed, scale, settings.
     :param recipe: the recipe's id as it is to be recorded.
     """
@@ -87,16 +108,17 @@ def build_record(
         recipe=recipe,
         method=experiment["method"],
         dataset=experiment["dataset"],
-        data=dict(data),
+        data=Data.model_validate(data),
         scale=experiment["scale"],
         seed=experiment["seed"],
-        coordinates={key: experiment.get(key) for key in ("dataset", "fraction", "fold", "seed")},
+        coordinates=Coordinates(**{key: experiment.get(key) for key in ("dataset", "fraction", "fold", "seed")}),
         settings=dict(experiment["settings"]),
         overrides=dict(experiment.get("overrides") or {}),
-        environment=dict(environment),
-        cost=dict(cost),
+        environment=Surroundings.model_validate(environment),
+        cost=Cost.model_validate(cost),
         exit_state=exit_state,
         reused=dict(reused or {}),
+        evaluations=[Evaluation.model_validate(each) for each in evaluations],
         metrics=list(entries),
     )
     plain: dict[str, Any] = record.model_dump(mode="json")
@@ -127,10 +149,13 @@ def read_record(path: Path) -> dict[str, Any]:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        check_plain(content)
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error
     except ValueError as error:
         raise UserError(f"{path} is not the record of a run: {error}") from error
+    except RecursionError:
+        raise UserError(f"{path} is not the record of a run: {_TOO_DEEP}") from None
     version = content.get("schema_version") if isinstance(content, dict) else None
     if not isinstance(version, int) or isinstance(version, bool):
         raise UserError(f"{path} is not the record of a run: it has no schema_version")
@@ -144,9 +169,36 @@ def read_record(path: Path) -> dict[str, Any]:
         plain: dict[str, Any] = Record.model_validate(content).model_dump(mode="json")
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"{path} is not a valid record: {where}: {first['msg']}") from None
+        where = "".join(f"{part}: " for part in (".".join(map(str, first["loc"])),) if part)
+        message = first["msg"].removeprefix("Value error, ")
+        raise UserError(f"{path} is not a valid record: {where}{message}") from None
     return plain
+
+
+_TOO_DEEP = f"it is nested deeper than {_DEEPEST} levels"
+
+
+def check_plain(content: Any, depth: int = 0) -> None:
+    """Refuse what JSON can spell and nobody can use: numbers that are not finite, half characters, endless nesting.
+
+    :raises ValueError: saying which.
+    """
+    if depth > _DEEPEST:
+        raise ValueError(_TOO_DEEP)
+    if isinstance(content, float) and not math.isfinite(content):
+        raise ValueError("it holds a number that is not finite")
+    if isinstance(content, str) and not content.isascii():
+        try:
+            content.encode()
+        except UnicodeEncodeError:
+            raise ValueError("it holds text that is no Unicode") from None
+    if isinstance(content, dict):
+        for key, value in content.items():
+            check_plain(key, depth + 1)
+            check_plain(value, depth + 1)
+    elif isinstance(content, list):
+        for value in content:
+            check_plain(value, depth + 1)
 
 
 def json_schema() -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from harness.evaluation.entries import entry_key
 from harness.experiment import CHANGED, WATCHING, training_settings
 from harness.results.verdicts import mean, standard_error
 
@@ -84,11 +85,6 @@ class Replicates:
             for entry in record["metrics"]:
                 found.setdefault(entry_key(entry), []).append((record["seed"], entry))
         return tuple(_measured(entries) for entries in found.values())
-
-
-def entry_key(entry: Mapping[str, Any]) -> str:
-    """What two metric entries share that are the same number of two runs: the whole protocol, and the subject."""
-    return json.dumps([entry["metric"], entry["protocol"], entry["subject"]], sort_keys=True)
 
 
 def _measured(entries: Sequence[tuple[int, Mapping[str, Any]]]) -> Measured:

@@ -79,7 +79,7 @@ def mean(values: Sequence[float]) -> float:
 def standard_deviation(values: Sequence[float]) -> float:
     """Of a sample of at least two, with n - 1."""
     centre = mean(values)
-    return math.sqrt(math.fsum((value - centre) ** 2 for value in values) / (len(values) - 1))
+    return math.hypot(*(value - centre for value in values)) / math.sqrt(len(values) - 1)  # squares might overflow
 
 
 def standard_error(values: Sequence[float]) -> float:

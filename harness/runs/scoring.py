@@ -68,8 +68,18 @@ def write_record(
     evaluation_seconds: float,
 ) -> dict[str, Any]:
     """Write results.json for a training."""
-    cost = training_cost(training.method, training.facts(), evaluation_seconds)
-    return save_record(folder, training.experiment, dataset, entries, cost, training.runtime, state, training.reused)
+    record = build_record(
+        experiment=training.experiment.record(),
+        recipe=training.experiment.recipe_id,
+        data=dataset.record(),
+        environment=describe_environment(training.runtime.device, training.runtime.precision),
+        cost=training_cost(training.method, training.facts(), evaluation_seconds),
+        entries=entries,
+        exit_state=state,
+        reused=training.reused,
+    )
+    write_record_file(folder.results, record)
+    return record
 
 
 def training_cost(method: Method, facts: Mapping[str, Any], evaluation_seconds: float) -> dict[str, Any]:
@@ -93,28 +103,3 @@ def parameter_counts(method: Method) -> dict[str, int]:
         for name, value in method.state().items()
         if isinstance(value, nn.Module)
     }
-
-
-def save_record(
-    folder: RunFolder,
-    experiment: Experiment,
-    dataset: LoadedDataset,
-    entries: list[MetricEntry],
-    cost: Mapping[str, Any],
-    runtime: Any,
-    state: str,
-    reused: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Build and write results.json."""
-    record = build_record(
-        experiment=experiment.record(),
-        recipe=experiment.recipe_id,
-        data=dataset.record(),
-        environment=describe_environment(runtime.device, runtime.precision),
-        cost=cost,
-        entries=entries,
-        exit_state=state,
-        reused=reused,
-    )
-    write_record_file(folder.results, record)
-    return record

@@ -52,8 +52,9 @@ class Clock:
                 self._first = (self._first[0], self._first[1] + spent)
 
     def stop(self) -> None:
-        """Training is over."""
-        self._stopped = time.perf_counter()
+        """Training is over; later calls change nothing."""
+        if self._stopped is None:
+            self._stopped = time.perf_counter()
 
     def steps_per_second(self, done: int) -> float:
         """The stage's rate so far, without its first step (which pays for warming up); 0 while unknown."""

@@ -181,6 +181,8 @@ class Training:
         self.done = 0
         self._stream_state = None
         self.finished = self.stage_number == len(self.stages)
+        if self.finished:
+            self.clock.stop()  # before the last save, so that the record and the last checkpoint say the same
         self._save()
 
     # -- stages' inputs and products ---------------------------------------------------------------

@@ -1,12 +1,14 @@
-"""``harness check`` and ``harness explain``: verdicts of made records on the printed numbers of Ni et al.'s Table 7."""
+"""``harness check``: verdicts of made records on the printed numbers of Ni et al.'s Table 7."""
 
 from __future__ import annotations
 
 import json
+import statistics
 from pathlib import Path
 from typing import Any
 
 import pytest
+from made_papers import offer_paper
 from made_records import PRINTED_FID, made_entry, made_record, save
 
 #: BigGAN+LCSA of d' = 1024 on CIFAR-10: IS 9.81, tFID 3.51, vFID 7.55
@@ -85,6 +87,10 @@ def test_runs_that_no_paper_prints_numbers_for_say_so(harness: Any, tmp_path: Pa
     [
         (9.0, ["worse"], 1),
         (9.0, ["better"], 0),
+        (2.0, ["better"], 1),
+        (2.0, ["worse"], 0),
+        (9.0, ["worse", "better"], 1),
+        (3.51, ["not_run"], 1),
         (3.51, ["worse"], 0),
         (3.51, ["not-comparable"], 1),
         (3.51, ["WORSE", "not_run"], 1),
@@ -106,64 +112,84 @@ def test_mistakes_are_one_line(refused: Any, tmp_path: Path) -> None:
     assert "is not the record of a run" in refused("check", tmp_path / "x.json")
 
 
-# -- explain ---------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("score", "verdict"), [(9.81, "REPRODUCED"), (8.0, "WORSE"), (12.0, "BETTER")])
+def test_a_higher_inception_score_is_better(harness: Any, tmp_path: Path, score: float, verdict: str) -> None:
+    protocol = {"extractor": "inception-tf", "generated_count": 50_000, "splits": 10, "quantise": "truncate"}
+    entry = made_entry("is", score, protocol=protocol, better=True)
+    record = made_record([entry], recipe="lcsa/biggan-d1024", method="lcsa", dataset="cifar10")
+    found = verdicts(harness, save(record, tmp_path / "results.json"))
+    assert {number: each["verdict"] for number, each in found.items()} == {
+        IS: verdict,
+        TFID: "NOT RUN",
+        VFID: "NOT RUN",
+    }
 
 
-def test_each_difference_is_explained(harness: Any, tmp_path: Path) -> None:
-    folder = run(tmp_path, protocol=PRINTED_FID | {"quantise": "round"}, scale="tiny")
-    code, out, err = harness("explain", folder, TFID)
-    assert (code, err) == (0, "")
-    assert out.startswith(f"{TFID}: Table 7, BigGAN+LCSA: tfid 3.51\n")
-    differs, left_open = out.split("not stated by the paper")
-    assert "scale" in differs
-    assert "quantise" in differs
-    assert "13.6 became 13.4" in differs
-    assert "scored again" in differs
-    assert "resize" not in differs
-    assert "resize" in left_open
-    assert out.splitlines()[-1] == "the same: extractor, split, real_count, generated_count"
+def test_a_verdict_as_data(harness: Any, tmp_path: Path) -> None:
+    values = {0: 3.50, 1: 3.51, 2: 3.54}
+    folders = [run(tmp_path, value, seed) for seed, value in values.items()]
+    lacking = made_record([made_entry("fd")], recipe="lcsa/biggan-d1024", method="lcsa", dataset="cifar10", seed=3)
+    found = verdicts(harness, *folders, save(lacking, tmp_path / "lacking.json"))
+    assert found[TFID] | {"why": "", "error": 0} == {
+        "recipe": "lcsa/biggan-d1024",
+        "dataset": "cifar10",
+        "fraction": 1.0,
+        "scale": "paper",
+        "seeds": [0, 1, 2],
+        "reference": TFID,
+        "row": "BigGAN+LCSA",
+        "metric": "tfid",
+        "printed": 3.51,
+        "printed_std": None,
+        "ours": pytest.approx(statistics.fmean(values.values())),
+        "error": 0,
+        "error_of": "seeds",
+        "protocol_id": made_entry("fid", protocol=PRINTED_FID)["protocol_id"],
+        "verdict": "REPRODUCED",
+        "why": "",
+        "differences": [],
+    }
+    assert found[TFID]["error"] == pytest.approx(statistics.stdev(values.values()) / 3**0.5)
+    assert (found[IS]["seeds"], found[IS]["ours"]) == ([0, 1, 2, 3], None)
 
 
-def test_explanations_as_data(harness: Any, tmp_path: Path) -> None:
-    found = json.loads(harness("explain", run(tmp_path), VFID, "--json").out)
-    fields = {line["field"]: line for line in found["fields"]}
-    assert (fields["split"]["here"], fields["split"]["there"], fields["split"]["state"]) == ("train", "test", "differs")
-    assert fields["split"]["effect"]
-    assert fields["split"]["source"]
-    assert fields["extractor"] | {"effect": None, "source": None} == fields["extractor"]
-    assert fields["resize"]["state"] == "not stated"
-    assert fields["subject.weights"]["state"] == "not stated"
-    assert found["printed_protocol"]["key"] == "vfid-cifar"
-
-
-def test_another_recipes_number_is_explained_too(harness: Any, tmp_path: Path) -> None:
-    found = json.loads(harness("explain", run(tmp_path), "lcsa/table-08/56", "--json").out)
-    assert found["verdict"] == "NOT COMPARABLE"
-    assert "recipe" in [line["field"] for line in found["fields"] if line["state"] == "differs"]
-
-
-def test_a_number_that_was_not_measured_is_explained_by_what_is_known(harness: Any, tmp_path: Path) -> None:
-    code, out, _ = harness("explain", run(tmp_path), IS)
-    assert code == 0
-    assert "NOT RUN: the record has no is" in out
-    assert "not measured here" in out
-    assert "differs" not in out
-
-
-def test_an_unknown_number_is_refused(refused: Any, tmp_path: Path) -> None:
-    assert "unknown reference 'lcsa/table-07/144'; did you mean" in refused(
-        "explain", run(tmp_path), "lcsa/table-07/144"
-    )
-
-
-def test_a_paper_that_cannot_be_read_is_a_warning(
+def test_a_printed_spread_and_a_share_of_the_data_are_shown(
     harness: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    line = ["Ours", "digits", "0.1", "", "fid", "10.0", "0.20", "", "made/plain", "", "fid", ""]
+    offer_paper(tmp_path, monkeypatch, "[fid]\nsummary = 'FID'\nmeasured_as = 'fd'\n", line)
+    changes: dict[str, Any] = {"recipe": "made/plain+changed", "overrides": {"steps": 5}, "fraction": 0.1}
+    path = save(made_record([made_entry(value=10.1)], **changes), tmp_path / "results.json")
+    assert "10.0 ± 0.20" in harness("check", path).out
+    (found,) = verdicts(harness, path).values()
+    assert (found["printed"], found["printed_std"], found["fraction"]) == (10.0, 0.2, 0.1)
+    assert (found["recipe"], found["verdict"]) == ("made/plain+changed", "NOT COMPARABLE")
+
+
+def test_every_experiment_is_judged(harness: Any, tmp_path: Path) -> None:
+    folders = [
+        run(tmp_path / "a", 3.5, dataset="digits"),
+        run(tmp_path / "b", 3.5),
+        run(tmp_path / "c", 9.0, settings={"steps": 1}),
+    ]
+    code, out, _ = harness("check", *folders, "--fail-on", "worse")
+    assert code == 1
+    assert [line for line in out.splitlines() if line.startswith("lcsa/biggan-d1024 on ")] == [
+        "lcsa/biggan-d1024 on digits, paper scale, seed 0: no paper here prints a number for it",
+        "lcsa/biggan-d1024 on cifar10, paper scale, seed 0:",
+        "lcsa/biggan-d1024 on cifar10, paper scale, seed 0:",
+    ]
+    found = json.loads(harness("check", *folders, "--json").out)
+    assert [each["verdict"] for each in found if each["reference"] == TFID] == ["REPRODUCED", "WORSE"]
+    assert len(found) == 6
+
+
+def test_a_papers_broken_folder_is_a_warning(harness: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from reference_results import plugin
 
     monkeypatch.setitem(plugin.CITATIONS, "lost", "nowhere")
-    for words in (("check", run(tmp_path)), ("explain", run(tmp_path), TFID)):
-        code, _, err = harness(*words)
-        assert code == 0
-        assert err.startswith("warning: references of 'lost' from plugin 'reference_results' are left out")
-        assert len(err.splitlines()) == 1
+    code, out, err = harness("check", run(tmp_path))
+    assert (code, len(err.splitlines())) == (0, 1)
+    assert err.startswith("warning: references of 'lost' from plugin 'reference_results' are left out: cannot read")
+    assert TFID in out
+    assert "warning" not in out

@@ -1,4 +1,4 @@
-"""``harness leaderboard`` and ``harness verify`` on the command line."""
+"""``harness leaderboard`` on the command line."""
 
 from __future__ import annotations
 
@@ -30,6 +30,10 @@ def test_everything_is_built_and_what_is_left_out_is_named(harness: Any, results
     assert code == 0
     assert {path.name for path in (tmp_path / "board").iterdir()} == FILES
     assert out.splitlines()[0] == "2 results in 1 rows of 1 tables, 3 files left out"
+    assert out.splitlines()[1:] == [
+        f"pages  {tmp_path / 'board' / 'index.html'}",
+        f"tables {tmp_path / 'board' / 'index.md'}",
+    ]
     warnings = err.splitlines()
     assert len(warnings) == 3
     for name in ("broken.json", "old.json", "twin/results.json"):
@@ -40,7 +44,10 @@ def test_everything_is_built_and_what_is_left_out_is_named(harness: Any, results
 def test_the_answer_as_data(harness: Any, results: Path, tmp_path: Path) -> None:
     found = json.loads(harness("leaderboard", "--results", results, "--out", tmp_path / "board", "--json").out)
     assert (found["results"], found["rows"], found["tables"], found["problems"]) == (2, 1, 1, [])
-    assert len(found["skipped"]) == 3
+    reasons = {str(Path(each["path"]).relative_to(results)): each["reason"] for each in found["skipped"]}
+    assert set(reasons) == {"broken.json", "old.json", "twin/results.json"}
+    assert "schema_version 0" in reasons["old.json"]
+    assert "is not the record of a run" in reasons["broken.json"]
     assert {Path(path).name for path in found["written"]} == FILES
 
 
@@ -62,13 +69,13 @@ def test_building_again_keeps_other_files(harness: Any, results: Path, tmp_path:
     assert (board / "README.md").read_text(encoding="utf-8") == "mine"
 
 
-def test_mistakes_are_one_line(refused: Any, harness: Any, results: Path, tmp_path: Path) -> None:
+def test_mistakes_are_one_line(refused: Any, results: Path, tmp_path: Path) -> None:
     assert "no results at leaderboards/results" in refused("leaderboard")
     assert "no results at" in refused("leaderboard", "--results", tmp_path / "nowhere")
     assert "cannot read" in refused("leaderboard", "--add", tmp_path / "nowhere", "--out", tmp_path / "board")
     (tmp_path / "file").write_text("", encoding="utf-8")
-    _, _, err = harness("leaderboard", "--results", results, "--out", tmp_path / "file")
-    assert err.splitlines()[-1].startswith(f"error: cannot write in {tmp_path / 'file'}: ")
+    said = refused("leaderboard", "--results", results, "--out", tmp_path / "file")
+    assert said.startswith(f"error: cannot write in {tmp_path / 'file'}: ")
 
 
 def test_no_results_make_an_empty_index(harness: Any, tmp_path: Path) -> None:
@@ -76,3 +83,20 @@ def test_no_results_make_an_empty_index(harness: Any, tmp_path: Path) -> None:
     code, out, _ = harness("leaderboard", "--results", tmp_path / "none", "--out", tmp_path / "board")
     assert (code, out.splitlines()[0]) == (0, "0 results in 0 rows of 0 tables, 0 files left out")
     assert {path.name for path in (tmp_path / "board").iterdir()} == {"index.md", "index.html"}
+
+
+def test_several_folders_and_files_make_one_board(harness: Any, results: Path, tmp_path: Path) -> None:
+    words = [part for seed in range(2) for part in ("--results", results / f"s{seed}" / "results.json")]
+    code, out, err = harness("leaderboard", *words, "--results", results / "s1", "--out", tmp_path / "board")
+    assert (code, out.splitlines()[0]) == (0, "2 results in 1 rows of 1 tables, 0 files left out")
+    assert err == ""
+
+
+def test_a_papers_broken_folder_is_a_warning(harness: Any, results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from reference_results import plugin
+
+    monkeypatch.setitem(plugin.CITATIONS, "lost", "nowhere")
+    code, out, err = harness("leaderboard", "--results", results / "s0", "--json")
+    (problem,) = json.loads(out)["problems"]
+    assert "references of 'lost' from plugin 'reference_results' are left out: cannot read" in problem
+    assert (code, err) == (0, f"warning: {problem}\n")

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from importlib.metadata import EntryPoint
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-from harness.results.references import COLUMNS
+from made_papers import offer_paper
 
 TABLES = Path(__file__).parents[2] / "reference_results"
 
@@ -35,7 +32,8 @@ def test_everything_is_printed_without_a_filter(harness: Any) -> None:
     [
         (["--paper", "lcsa"], 342),
         (["--paper", "lcsa", "--table", "table 8"], 234),
-        (["--paper", "lcsa", "--paper", "kdd_gan", "--table", "Table 9"], 12),
+        (["--paper", "lcsa", "--table", "Table 7", "--table", "Table 8"], 264),
+        (["--paper", "lcsa", "--paper", "pgmgan"], 457),
         (["--recipe", "lcsa/biggan-d1024"], 6),
         (["--paper", "lcsa", "--dataset", "cifar100", "--metric", "vfid", "--table", "Table 7"], 5),
     ],
@@ -47,8 +45,23 @@ def test_filters(harness: Any, words: list[str], count: int) -> None:
 def test_csv_is_the_files_lines(harness: Any) -> None:
     out = harness("references", "--paper", "lcsa", "--table", "Table 8", "--csv").out
     assert out == (TABLES / "lcsa" / "table-08.csv").read_text(encoding="utf-8")
-    everything = csv.DictReader(io.StringIO(harness("references", "--csv").out))
-    assert sum(1 for _ in everything) == 1600
+    tables = [path.read_text(encoding="utf-8").splitlines(keepends=True) for path in sorted(TABLES.glob("*/*.csv"))]
+    everything = [tables[0][0], *(line for table in tables for line in table[1:])]
+    assert harness("references", "--csv").out == "".join(everything)
+
+
+@pytest.mark.parametrize(
+    ("number", "words", "shown"),
+    [
+        ("lcsa/table-08/61", ["lcsa", "--table", "Table 8"], ["cifar10 x 0.1 ", "8.74", "lcsa/biggan-d256-tenth"]),
+        ("pgmgan/table-01/1", ["pgmgan"], ["133.4 ± 17.70 ", "supervision=unsupervised", "(Liu et al. [46])"]),
+    ],
+)
+def test_a_line_says_what_the_paper_prints(harness: Any, number: str, words: list[str], shown: list[str]) -> None:
+    *lines, last = harness("references", "--paper", *words).out.splitlines()
+    (line,) = [line for line in lines if line.startswith(number + " ")]
+    assert [part for part in shown if part not in line] == []
+    assert last == f"{len(lines) - 2} numbers of 1 paper"
 
 
 def test_json_has_numbers_and_the_protocol(harness: Any) -> None:
@@ -75,6 +88,10 @@ def test_protocols_are_printed_once(harness: Any) -> None:
             "train-time",
         )
     ]
+    known = tomllib.loads((TABLES / "lcsa" / "protocols.toml").read_text(encoding="utf-8"))["tfid-cifar"]
+    (line,) = [line for line in out.splitlines() if line.startswith("lcsa/tfid-cifar ")]
+    stated = ", ".join(f"{name}={value}" for name, value in known["fields"].items())
+    assert [part for part in (stated, ", ".join(known["open"]), known["summary"]) if part not in line] == []
     found = listed(harness, "--paper", "kdd_gan", "--protocols")
     assert {protocol["paper"] for protocol in found} == {"kdd_gan"}
     assert found[0]["fields"]["extractor"] == "inception-tf"
@@ -108,19 +125,8 @@ def test_a_plugins_broken_folder_is_a_warning(harness: Any, monkeypatch: pytest.
 def test_a_strangers_plugin_ships_a_paper_of_its_own(
     harness: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    package = tmp_path / "plugin_of_smith"
-    (package / "numbers").mkdir(parents=True)
-    (package / "__init__.py").write_text(
-        "from harness import ReferenceSpec, hookimpl\n\n@hookimpl\ndef harness_register_references(register):\n"
-        "    register(ReferenceSpec(name='smith2026', summary='Smith', folder='plugin_of_smith:numbers'))\n",
-        encoding="utf-8",
-    )
-    (package / "numbers" / "protocols.toml").write_text("[fid]\nsummary = 'FID'\n", encoding="utf-8")
-    line = "smith2026,Table 1,Ours,cifar10,1,,fid,3.0,,,,,fid,"
-    (package / "numbers" / "table-01.csv").write_text(f"{','.join(COLUMNS)}\n{line}\n", encoding="utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
-    points = [EntryPoint("smith", "plugin_of_smith", "harness")]
-    monkeypatch.setattr("harness.plugins.entry_points", lambda group: points)
+    line = ["Ours", "cifar10", "1", "", "fid", "3.0", "", "", "", "", "fid", ""]
+    offer_paper(tmp_path, monkeypatch, "[fid]\nsummary = 'FID'\n", line)
     (found,) = listed(harness)
     assert (found["id"], found["value"]) == ("smith2026/table-01/1", 3.0)
     assert harness("plugins", "--deep").code == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from made_records import made_entry, made_record, save
@@ -78,8 +79,9 @@ def test_a_record_that_was_changed_since_is_not_verified(run: Path) -> None:
     assert verification_of(run) is not None
     save(made_record(seed=4, overrides={"steps": 4}), run / "results.json")
     assert verification_of(run) is None
-    (run / "verified.json").write_text("[]", encoding="utf-8")
-    assert verification_of(run) is None
+    for text in ("[]", "{", "null", '"text"'):
+        (run / "verified.json").write_text(text, encoding="utf-8")
+        assert verification_of(run) is None
 
 
 def test_a_run_that_did_not_finish_is_no_result(run: Path, tmp_path: Path) -> None:
@@ -87,6 +89,32 @@ def test_a_run_that_did_not_finish_is_no_result(run: Path, tmp_path: Path) -> No
     with pytest.raises(UserError, match="is no result: it is interrupted; go on with --resume"):
         collect(run, tmp_path / "results")
     assert not (tmp_path / "results").exists()
+
+
+def test_a_diverged_run_is_a_result(run: Path, tmp_path: Path) -> None:
+    save(made_record([], exit_state="diverged"), run / "results.json")
+    kept = collect(run, tmp_path / "results")
+    assert json.loads((kept / "results.json").read_bytes())["exit_state"] == "diverged"
+
+
+def test_a_folder_without_a_valid_record_is_refused(run: Path, tmp_path: Path) -> None:
+    save(made_record() | {"metrics": "none"}, run / "results.json")
+    with pytest.raises(UserError, match="is not a valid record: metrics"):
+        collect(run, tmp_path / "results")
+    (run / "results.json").unlink()
+    with pytest.raises(UserError, match="cannot read"):
+        collect(run, tmp_path / "results")
+    assert not (tmp_path / "results").exists()
+
+
+def test_runs_that_differ_are_kept_apart(run: Path, tmp_path: Path) -> None:
+    changes: list[dict[str, Any]] = [{}, {"seed": 1}, {"fraction": 0.5}, {"scale": "tiny"}, {"overrides": {"steps": 3}}]
+    changes += [{"dataset": "mnist"}, {"recipe": "made/other"}, {"method": "other"}]
+    kept = set()
+    for change in changes:
+        save(made_record(**change), run / "results.json")
+        kept.add(collect(run, tmp_path / "results"))
+    assert len(kept) == len(changes)
 
 
 def test_a_folder_that_cannot_be_made_is_refused(run: Path, tmp_path: Path) -> None:
@@ -98,6 +126,22 @@ def test_a_folder_that_cannot_be_made_is_refused(run: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize("text", ["{", "[]", '{"a": 3}', '{"a": [[1]]}', '{"a": [["x", 1]]}'])
 def test_curves_that_cannot_be_read_are_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "curves.json").write_text(text, encoding="utf-8")
+    assert curves_of(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["{", "[]", "3", '{"step": 1}', '{"metrics": []}\n{"metrics": [{}]}', '{"step": 1, "metrics": [{"value": 1}]}'],
+)
+def test_evaluations_that_cannot_be_read_are_no_curves(run: Path, tmp_path: Path, line: str) -> None:
+    with (run / "evaluations.jsonl").open("a", encoding="utf-8") as handle:
+        handle.write(line)
+    assert curves_of(run) == {}
+    assert not (collect(run, tmp_path / "results") / "curves.json").exists()
+
+
+def test_curves_in_other_encodings_are_none(tmp_path: Path) -> None:
+    (tmp_path / "curves.json").write_bytes(b"\xff\xfe")
     assert curves_of(tmp_path) == {}
 
 

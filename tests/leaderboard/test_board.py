@@ -1,20 +1,16 @@
-"""The whole board, and the Markdown and CSV that are made from it."""
+"""The whole board: data sets, printed numbers and what became of them, problems."""
 
 from __future__ import annotations
 
-import io
-import re
 from pathlib import Path
 from typing import Any
 
-import pandas
 import pytest
 from made_records import PRINTED_FID, made_entry, made_record, save
 
 from harness.catalog import Catalog
-from harness.leaderboard import markdown
+from harness.experiment import file_name
 from harness.leaderboard.board import Board, gather
-from harness.leaderboard.spreadsheet import COLUMNS, csv_text
 from harness.results.verdicts import Outcome
 
 RECIPE = "lcsa/biggan-d1024"
@@ -54,69 +50,63 @@ def test_data_sets_with_printed_numbers_only_are_there_without_tables(tmp_path: 
     assert (found.results, found.skipped, found.problems) == (1, (), ())
 
 
-def test_cells_show_the_printed_number_beside_ours(tmp_path: Path, catalog: Catalog) -> None:
-    (dataset,) = [d for d in board(tmp_path, catalog, lcsa(9.9)).datasets if d.dataset == "cifar10"]
-    text = markdown.dataset(dataset)
-    assert "9.9 (3.51 printed: WORSE)" in text
-    assert f"| {PRINTED} " in text
+#: runs of one experiment each, the best first
+EVERY = {
+    Outcome.REPRODUCED: [lcsa(3.5)],
+    Outcome.BETTER: [lcsa(1.0)],
+    Outcome.INCONCLUSIVE: [lcsa(2.0), lcsa(5.0, 1)],
+    Outcome.WORSE: [lcsa(90.0)],
+    Outcome.NOT_COMPARABLE: [lcsa(3.5, scale="tiny")],
+    Outcome.NOT_RUN: [lcsa(0.0, metrics=[made_entry("kid", protocol=PRINTED_FID)])],
+}
 
 
-# -- Markdown --------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("best", EVERY)
+def test_of_several_verdicts_the_best_is_shown(tmp_path: Path, catalog: Catalog, best: Outcome) -> None:
+    outcomes = list(EVERY)
+    left = outcomes[outcomes.index(best) :]
+    records = [record | {"settings": {"steps": n}} for n, outcome in enumerate(left) for record in EVERY[outcome]]
+    found = board(tmp_path, catalog, *reversed(records))
+    (number,) = [number for number in found.printed if number.reference.id == PRINTED]
+    assert number.outcome is best
+    (row, *_) = [row for d in found.datasets for table in d.tables for row in table.rows if row.first in records]
+    assert number.why in {v.why for d in found.datasets for t in d.tables for row in t.rows for v in row.verdicts}
+    assert row.verdicts
 
 
-def cells(line: str) -> list[str]:
-    """A pipe table's cells."""
-    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+def test_every_row_stands_on_its_own_data_set_and_diverged_ones_apart(tmp_path: Path, catalog: Catalog) -> None:
+    records = [made_record(recipe=f"made/{name}", dataset=name) for name in ("digits", "mnist")]
+    records += [made_record(recipe="made/second", dataset="digits")]
+    records += [made_record([], recipe="made/lost", dataset=name, exit_state="diverged") for name in ("mnist", "gone")]
+    found = {dataset.dataset: dataset for dataset in board(tmp_path, catalog, *records).datasets}
+    shown = {
+        name: (
+            [row.runs.recipe for table in found[name].tables for row in table.rows],
+            [row.runs.recipe for row in found[name].diverged],
+            found[name].rows,
+        )
+        for name in ("digits", "mnist", "gone")
+    }
+    assert shown == {
+        "digits": (["made/digits", "made/second"], [], 2),
+        "mnist": (["made/mnist"], ["made/lost"], 1),
+        "gone": ([], ["made/lost"], 0),
+    }
+    assert list(found) == sorted(found)
+    assert all(n.reference.dataset == name for name, dataset in found.items() for n in dataset.printed)
 
 
-NASTY = "made/<script>alert(1)</script>|x*_`[a](b)"
+def test_a_data_sets_files_have_a_name_that_is_one_part_of_a_path(tmp_path: Path, catalog: Catalog) -> None:
+    (found,) = [d for d in board(tmp_path, catalog, made_record(dataset="folder:../x y")).datasets if d.tables]
+    assert (found.dataset, found.file) == ("folder:../x y", file_name("folder:../x y"))
+    assert not set(found.file) & set("/ :")
 
 
-@pytest.mark.parametrize("name", [NASTY, "made/a&b", "made/a\nb", "made/a\\|b"])
-def test_names_from_files_are_text_and_break_no_table(tmp_path: Path, catalog: Catalog, name: str) -> None:
-    record = made_record(recipe=name, dataset="digits", method="made")
-    (dataset,) = [d for d in board(tmp_path, catalog, record).datasets if d.dataset == "digits"]
-    text = markdown.dataset(dataset)
-    outside = [line for line in text.splitlines() if "`" not in line.replace("\\`", "")]
-    assert not any(re.search(r"<|(?<!\\)\]\(", line) for line in outside)
-    table = [line for line in text.splitlines() if line.startswith("|")]
-    assert len({line.count("|") for line in table}) == 1
-
-
-def test_only_a_row_that_leads_is_bold(tmp_path: Path, catalog: Catalog) -> None:
-    records = [
-        made_record([made_entry(value=base + seed / 10)], recipe=f"made/{name}", seed=seed)
-        for name, base in (("good", 1), ("bad", 9))
-        for seed in range(3)
-    ]
-    (dataset,) = [d for d in board(tmp_path, catalog, *records).datasets if d.dataset == "digits"]
-    good, bad = [line for line in markdown.dataset(dataset).splitlines() if line.startswith(("| 1", "| 2"))]
-    assert "**1.1 ± 0.058**" in good
-    assert "9.1 ± 0.058" in bad
-    assert "**" not in bad
-
-
-def test_the_index_counts_results_and_verdicts(tmp_path: Path, catalog: Catalog) -> None:
-    save({"a": 1}, tmp_path / "bro|ken.json")
-    text = markdown.index(board(tmp_path, catalog, lcsa(3.5)))
-    assert text.startswith("# Leaderboards\n\n1 result. ")
-    assert "| [cifar10](cifar10.md) " in text
-    (line,) = [line for line in text.splitlines() if line.startswith("| lcsa")]
-    assert cells(line)[:5] == ["lcsa", "342", "24", "1", "0"]
-    assert "- bro&#124;ken.json: is not the record of a run: it has no schema\\_version" in text
-
-
-# -- CSV -------------------------------------------------------------------------------------------------
-
-
-def test_the_csv_reads_back(tmp_path: Path, catalog: Catalog) -> None:
-    found = board(tmp_path, catalog, *(lcsa(3.5 + seed / 100, seed, overrides={"a": 'x"\n,y'}) for seed in range(3)))
-    (dataset,) = [d for d in found.datasets if d.dataset == "cifar10"]
-    frame = pandas.read_csv(io.StringIO(csv_text(dataset)))
-    assert tuple(frame.columns) == COLUMNS
-    (line,) = frame.to_dict("records")
-    assert line["mean"] == pytest.approx(3.51)
-    assert line["error"] == pytest.approx(0.01 / 3**0.5)
-    assert (line["seeds"], line["printed"], line["printed_id"]) == ("0 1 2", 3.51, PRINTED)
-    assert (line["recipe"], line["device_hours"], line["badge"]) == (RECIPE, 0.01, "self-reported")
-    assert line["changes"] == 'a=x"\n,y'
+def test_papers_that_cannot_be_read_are_problems_and_files_are_left_out(
+    tmp_path: Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.leaderboard.board.open_references", lambda _: ([], ["smith: no protocols.toml"]))
+    save({"a": 1}, tmp_path / "other.json")
+    found = board(tmp_path, catalog, made_record())
+    assert [skipped.path.name for skipped in found.skipped] == ["other.json"]
+    assert (found.problems, found.printed, found.results) == (("smith: no protocols.toml",), (), 1)

@@ -51,6 +51,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 made_entry(value=base + seed),
                 made_entry(value=base + seed + 500, protocol={"extractor": "second"}),
                 made_entry("precision", precision, better=True),
+                *([made_entry("recall", precision, better=True)] if name != "made/two" else []),
             ]
             record = made_record(entries, recipe=name, method=name.partition("/")[2][:3], seed=seed)
             place = folder / "results" / f"{base:g}-{seed}"
@@ -65,10 +66,11 @@ def show(browser: Any, out: Path) -> Iterator[Any]:
     """Opens a page; afterwards nothing may have gone wrong in it, and nothing may have been asked of a network."""
     contexts, troubles = [], []
 
-    def opened(name: str = "digits", **given: Any) -> Any:
+    def opened(name: str = "digits", init: str = "", **given: Any) -> Any:
         context = browser.new_context(offline=True, **{"viewport": {"width": 1280, "height": 800}, **given})
         contexts.append(context)
         page = context.new_page()
+        page.add_init_script(init)
         page.on("console", lambda message: troubles.append(message.text))
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("request", lambda request: request.url.startswith("file:") or troubles.append(request.url))
@@ -102,6 +104,14 @@ def test_a_click_on_a_header_sorts_numbers_as_numbers(show: Any) -> None:
     assert precision.get_attribute("aria-sort") == "descending"
     assert head.get_attribute("aria-sort") is None
     assert names(page) == ["made/two", NASTY, "made/one"]
+
+
+def test_a_row_without_the_number_stays_last(show: Any) -> None:
+    page = show()
+    head = page.locator("#table-1 table.sortable > thead th", has_text="recall")
+    for order in ([NASTY, "made/one", "made/two"], ["made/one", NASTY, "made/two"]):
+        head.locator("button").click()
+        assert names(page) == order
 
 
 def test_the_keyboard_sorts_and_opens(show: Any) -> None:
@@ -175,6 +185,62 @@ def test_both_themes_and_the_button_between_them(show: Any) -> None:
     assert dark.evaluate(background) == day
     light.locator("#theme").click()
     assert light.evaluate(background) == night
+    light.reload()
+    assert light.evaluate(background) == night  # it is kept
+
+
+def test_a_page_that_may_keep_nothing_still_works(show: Any) -> None:
+    page = show(init="Object.defineProperty(window, 'localStorage', {get() { throw new Error('no'); }})")
+    background = "getComputedStyle(document.documentElement).backgroundColor"
+    before = page.evaluate(background)
+    page.locator("#theme").click()
+    assert page.evaluate(background) != before
+    assert page.locator("#table-1 table.sortable > thead th button").count() > 0
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_a_command_is_copied_or_the_button_goes(show: Any, works: bool) -> None:
+    answer = "window.copied = text; return Promise.resolve();" if works else "return Promise.reject();"
+    board = f"{{value: {{writeText(text) {{ {answer} }}}}}}"
+    page = show(init=f"Object.defineProperty(navigator, 'clipboard', {board})")
+    page.locator(".opens").first.click()
+    button = page.locator(".copies").first
+    button.click()
+    if works:
+        button.get_by_text("Copied").wait_for()
+        assert page.evaluate("copied") == page.locator("pre").first.inner_text()
+    else:
+        button.wait_for(state="hidden")
+
+
+def test_a_copy_button_is_hidden_where_nothing_can_be_copied(show: Any) -> None:
+    page = show(init="Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    page.locator(".opens").first.click()
+    assert page.locator("pre").first.is_visible()
+    assert not page.locator(".copies").first.is_visible()
+
+
+def test_header_and_methods_stay_in_sight(show: Any) -> None:
+    page = show(viewport={"width": 360, "height": 150})
+    box = page.locator("#table-1 > .scroll")
+    box.evaluate("box => box.scrollTo(200, 60)")
+    assert box.evaluate("box => [box.scrollLeft, box.scrollTop]") == [200, 60]
+    place = box.bounding_box()
+    head = page.locator("#table-1 table.sortable > thead th").first.bounding_box()
+    method = page.locator("#table-1 tbody.row > tr:first-child > th").last.bounding_box()
+    other = page.locator("#table-1 table.sortable > thead th").nth(1).bounding_box()
+    assert head["y"] == other["y"] == pytest.approx(place["y"], abs=2)
+    assert head["x"] == method["x"] == pytest.approx(place["x"], abs=2)
+
+
+def test_the_first_is_bold_and_focus_is_seen(show: Any) -> None:
+    page = show()
+    best = page.locator("#table-1 td.first").first
+    assert int(best.evaluate("cell => getComputedStyle(cell).fontWeight")) >= 700
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    outline = "(s => [s.outlineStyle, s.outlineWidth])(getComputedStyle(document.activeElement))"
+    assert page.evaluate(outline) == ["solid", "3px"]
 
 
 def test_paper_has_the_table_and_no_controls(show: Any) -> None:
@@ -182,7 +248,11 @@ def test_paper_has_the_table_and_no_controls(show: Any) -> None:
     page.emulate_media(media="print")
     assert not page.locator("#table-1 .controls").is_visible()
     assert not page.locator("#theme").is_visible()
-    assert page.locator("#table-1 tbody.row .unscripted").first.inner_text() == "made/two"
+    name = page.locator("#table-1 tbody.row .unscripted").first
+    assert name.is_visible()
+    assert name.inner_text() == "made/two"
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.locator("#table-1 > .scroll").evaluate("box => getComputedStyle(box).overflow") == "visible"
 
 
 def test_without_a_script_everything_can_be_read(show: Any) -> None:

@@ -71,7 +71,13 @@ def test_error_bars_reach_as_far_as_the_error() -> None:
     circle = next(svg.iter("circle"))
     middle = (float(bar.attrib["y1"]) + float(bar.attrib["y2"])) / 2
     assert middle == pytest.approx(float(circle.attrib["cy"]), abs=0.11)
-    assert float(bar.attrib["y1"]) < float(bar.attrib["y2"])
+    assert TOP <= float(bar.attrib["y1"]) < float(bar.attrib["y2"]) <= HEIGHT - BOTTOM
+
+
+def test_a_long_error_bar_stays_in_the_frame() -> None:
+    svg = parsed(scatter([Series("a", [Point(1, 5, 40)]), Series("b", [Point(2, 5.1)])], "hours", "fd"))
+    (bar,) = [e for e in svg.iter("line") if e.attrib.get("class") == "bar"]
+    assert TOP <= float(bar.attrib["y1"]) < float(bar.attrib["y2"]) <= HEIGHT - BOTTOM
 
 
 @pytest.mark.parametrize(("largest", "logarithmic"), [(9.0, False), (11.0, True)])
@@ -96,6 +102,9 @@ def test_nothing_to_draw_is_nothing() -> None:
 
 def test_series_differ_in_more_than_colour() -> None:
     svg = scatter([Series(str(n), [Point(n, n)]) for n in range(1, 5)], "x", "y")
+    drawn = [group for group in parsed(svg).iter("g") if group.find("*/title") is not None]
+    assert [group.attrib["class"] for group in drawn] == ["s0", "s1", "s2", "s3"]
+    assert len({(mark.tag, len(mark.attrib.get("points", "").split())) for group in drawn for mark in group}) == 3
     shapes = re.findall(r'<(circle|polygon) (?:points|cx)="([^"]*)"', svg)
     corners = {(kind, len(points.split())) for kind, points in shapes}
     assert {("circle", 1), ("polygon", 4), ("polygon", 3)} <= corners

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
 from typing import Any
 
 import pytest
 import typer
-from made_records import made_record
+from hypothesis import given
+from hypothesis import strategies as st
+from made_records import made_entry, made_record
 
 from harness.catalog import Catalog
-from harness.cli.run import experiment_from, run
-from harness.config import parse_overrides
+from harness.cli.run import _one_by_one, experiment_from, run
+from harness.config import parse_overrides, read_value, typed_value
 from harness.experiment import Experiment, resolve
 from harness.leaderboard.commands import rebuild_commands
 from harness.results.replicates import replicates
@@ -47,6 +50,7 @@ def typed(command: str, monkeypatch: pytest.MonkeyPatch, catalog: Catalog) -> tu
         ),
         ("lcsa/biggan-d512", "digits", "tiny", 1.0, ["blocks=[1]", "evaluation.extractors=null", "flip=true"]),
         ("gan/biggan-hinge", "digits", "tiny", 1.0, ["backbone=biggan", "backbone.width=8"]),
+        ("gan/biggan-hinge", "fashion_mnist", "paper", 0.025, ["steps=100", "generator_adam.betas=[0.5,0.9]"]),
     ],
 )
 def test_the_command_names_the_same_experiment(
@@ -108,3 +112,105 @@ def test_what_a_file_says_cannot_become_a_second_command() -> None:
     (command,) = rebuild_commands(group)
     assert "'folder:x; rm -rf /'" in command
     assert "'a=$(boom)'" in command
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        0,
+        -3,
+        10**20,
+        0.1,
+        1e-05,
+        1e16,
+        0.1 + 0.2,
+        True,
+        False,
+        None,
+        "",
+        [],
+        [1, 2],
+        [0.5, 1e-07],
+        ["a", "1"],
+        [[1], [2]],
+    ],
+)
+def test_values_of_every_kind_are_read_back_as_they_were(value: Any) -> None:
+    (group,) = replicates([made_record(overrides={"some.key": value})])
+    words = shlex.split(rebuild_commands(group)[0])
+    (again,) = parse_overrides([words[words.index("--set") + 1]])["some"].values()
+    assert (again, type(again)) == (value, type(value))
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=12))
+def test_any_text_is_read_back_as_it_was(text: str) -> None:
+    assert read_value(typed_value(text)) == text
+
+
+@pytest.mark.parametrize("seeds", [[0], [3], [0, 1], [0, 2], [5, 6, 7, 9], [0, 10, 11], [2, 1, 0]])
+def test_the_commands_train_the_very_seeds(catalog: Catalog, monkeypatch: pytest.MonkeyPatch, seeds: list[int]) -> None:
+    made = {"recipe": "gan/biggan-hinge", "method": "gan", "scale": "tiny"}
+    (group,) = replicates([made_record(seed=seed, **made) for seed in seeds])
+    trained = []
+    for command in rebuild_commands(group):
+        got, _ = typed(command, monkeypatch, catalog)
+        trained += [one["seed"] for one in _one_by_one(got)]
+    assert trained == sorted(seeds)
+
+
+def test_the_recipe_is_named_without_the_mark_of_a_change() -> None:
+    (group,) = replicates([made_record(recipe="made/plain+changed", overrides={"steps": 3})])
+    assert "--recipe made/plain --dataset" in rebuild_commands(group)[0]
+
+
+def test_without_a_thread_count_none_is_told() -> None:
+    for environment in ({"device": "cpu"}, {"device": "cpu", "threads": None}, {}):
+        (group,) = replicates([made_record(environment=environment)])
+        assert rebuild_commands(group)[0].startswith("harness run ")
+
+
+def test_a_thread_count_is_one_word() -> None:
+    record = made_record()
+    record["environment"]["threads"] = "1; boom"
+    (command,) = rebuild_commands(replicates([record])[0])
+    assert command.startswith("OMP_NUM_THREADS='1; boom' harness run ")
+
+
+@pytest.mark.parametrize("fraction", [1 / 3, 0.1234567])
+def test_the_command_names_the_very_fraction(fraction: float) -> None:
+    (command,) = rebuild_commands(replicates([made_record(fraction=fraction)])[0])
+    words = shlex.split(command)
+    assert float(words[words.index("--fraction") + 1]) == fraction
+
+
+@pytest.mark.parametrize("value", [" a", "a ", "a\nb", "\x7f", [None], {"a": None}, '"\U0001f600"'])
+def test_overrides_are_read_back_as_they_were(value: Any) -> None:
+    (command,) = rebuild_commands(replicates([made_record(overrides={"k": value})])[0])
+    words = shlex.split(command)
+    assert parse_overrides([words[words.index("--set") + 1]]) == {"k": value}
+
+
+NASTY_WORDS = ["", "a b", "a\nb", "it's", "\\x41\n", "$HOME", "`x`", "\x1b[0m", "é\t", "\x7f'\\"]
+
+
+@pytest.mark.parametrize("word", NASTY_WORDS)
+def test_a_shell_reads_every_word_as_it_is_from_one_line(word: str) -> None:
+    (command,) = rebuild_commands(replicates([made_record(method=word)])[0])
+    assert "\n" not in command
+    arguments = command.partition("harness run ")[2]
+    said = subprocess.run(["bash", "-c", f"printf '%s\\0' {arguments}"], capture_output=True, check=True)
+    assert said.stdout.decode().split("\0")[:2] == ["--plugin", word]
+
+
+def test_what_was_measured_later_has_a_command_of_its_own() -> None:
+    entries = [made_entry() | {"evaluation": 0}, made_entry("kid") | {"evaluation": 1}]
+    entries += [made_entry("is", subject={"checkpoint": "step-4"}) | {"evaluation": 0}]
+    evaluations = [{"settings": {"every": 0, "samples": 9, "metrics": ["fd"]}, "environment": {}}]
+    evaluations += [{"settings": {"every": 0}, "environment": {}}]
+    (group,) = replicates([made_record(entries, evaluations=evaluations, seed=seed) for seed in (0, 1)])
+    changes = "--set evaluation.samples=9 --set 'evaluation.metrics=[\"fd\"]'"
+    assert rebuild_commands(group)[1:] == [
+        f"harness evaluate runs/made/digits/plain-paper-s{seed} --checkpoint {checkpoint} {changes}"
+        for seed in (0, 1)
+        for checkpoint in ("4", "last")
+    ]

@@ -68,3 +68,36 @@ def test_many_rows_make_telling_two_apart_harder() -> None:
     assert ranks(pair, False) == [1, 2]
     alike = [[1.0, 1.3, 0.7]] * 10
     assert ranks([*pair, *alike], False)[:2] == [1, 1]
+
+
+def test_two_rows_that_always_give_the_same_share_and_others_do_not() -> None:
+    assert ranks([[1.0, 1.0], [1.0, 1.0, 1.0], [2.0, 2.0]], False) == [1, 1, 3]
+    assert ranks([[1.0, 1.0], [1.0, 1.0, 1.0], [2.0, 2.0]], True) == [2, 2, 1]
+
+
+def test_nothing_to_rank() -> None:
+    assert ranks([], False) == []
+    assert ranks([[1.0, 2.0]], False) == [1]
+    assert ranks([[], [1.0]], True) == [None, None]
+
+
+@pytest.mark.parametrize("higher_is_better", [False, True])
+def test_ranks_are_those_of_scipys_test_with_holms_adjusted_chances(higher_is_better: bool) -> None:
+    """Against another road to the same: each chance is adjusted, and then held against 5 %."""
+    draw = np.random.default_rng(7)
+    groups = set()
+    for _ in range(200):
+        columns = [list(draw.normal(draw.integers(0, 4), 0.7, draw.integers(0, 6))) for _ in range(draw.integers(2, 7))]
+        some = [n for n, values in enumerate(columns) if len(values) > 1]
+        pairs = [(a, b) for a in some for b in some if a < b]
+        chances = [stats.ttest_ind(columns[a], columns[b], equal_var=False).pvalue for a, b in pairs]
+        worst, ahead = 0.0, dict.fromkeys(some, 1)
+        for done, place in enumerate(np.argsort(chances)):
+            worst = max(worst, (len(pairs) - done) * chances[place])
+            if worst <= 0.05:
+                a, b = pairs[place]
+                first_is_better = (np.mean(columns[a]) > np.mean(columns[b])) == higher_is_better
+                ahead[b if first_is_better else a] += 1
+        assert ranks(columns, higher_is_better) == [ahead.get(n) for n in range(len(columns))]
+        groups.add(len(set(ahead.values())))
+    assert {1, 2, 3} <= groups

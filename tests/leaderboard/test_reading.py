@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def test_what_cannot_be_used_is_named_and_the_rest_is_read(tmp_path: Path) -> No
     assert "cost" in found["lacking.json"]
     assert found["stopped.json"] == "the run is interrupted, and has no result yet"
     assert found["empty.json"] == "it holds no number: the run was not evaluated"
-    assert found["twin/results.json"] == f"the same experiment and seed as {tmp_path / 'good' / 'results.json'}"
+    assert found["twin/results.json"] == f"the same experiment and seed as {tmp_path.name}/good/results.json"
     assert len(found) == 10
 
 
@@ -57,6 +58,36 @@ def test_files_and_folders_may_overlap(tmp_path: Path) -> None:
     assert (len(found), skipped) == (1, [])
 
 
+def test_one_file_by_two_names_is_one_result(tmp_path: Path) -> None:
+    save(made_record(), tmp_path / "a" / "results.json")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    found, skipped = read_results([tmp_path / "a", tmp_path / "b"])
+    assert ([file.path for file in found], skipped) == ([tmp_path / "a" / "results.json"], [])
+
+
+def test_a_folder_of_flat_files_is_read_by_name(tmp_path: Path) -> None:
+    for seed, name in enumerate(("b.json", "c.json", "a.json", "deep/er/d.json")):
+        save(made_record(seed=seed), tmp_path / name)
+    (tmp_path / "notes.txt").write_text("{", encoding="utf-8")
+    (tmp_path / "folder.json").mkdir()
+    found, skipped = read_results([tmp_path])
+    assert [(file.path.name, file.record["seed"]) for file in found] == [
+        ("a.json", 2),
+        ("b.json", 0),
+        ("c.json", 1),
+        ("d.json", 3),
+    ]
+    assert [each.path.name for each in skipped] == ["folder.json"]
+
+
+def test_the_same_recipe_with_other_settings_data_or_scale_is_no_duplicate(tmp_path: Path) -> None:
+    changes = [{}, {"settings": {"steps": 11}}, {"dataset": "mnist"}, {"scale": "tiny"}, {"fraction": 0.5}, {"seed": 1}]
+    for number, change in enumerate(changes):
+        save(made_record(**change), tmp_path / f"{number}.json")  # type: ignore[arg-type]
+    found, skipped = read_results([tmp_path])
+    assert (len(found), skipped) == (len(changes), [])
+
+
 def test_a_diverged_run_is_a_result_and_another_seed_another(tmp_path: Path) -> None:
     save(made_record([], exit_state="diverged"), tmp_path / "a.json")
     save(made_record(seed=1), tmp_path / "b.json")
@@ -68,9 +99,12 @@ def test_a_record_called_results_owns_what_lies_beside_it(tmp_path: Path) -> Non
     save(made_record(), tmp_path / "results.json")
     save(made_record(seed=1), tmp_path / "another.json")
     (tmp_path / "samples.png").write_bytes(b"png")
+    digest = hashlib.sha256((tmp_path / "results.json").read_bytes()).hexdigest()
+    save({"results_sha256": digest}, tmp_path / "verified.json")
     (tmp_path / "curves.json").write_text(json.dumps({"fd[x]": [[1, 2.0]]}), encoding="utf-8")
     another, own = read_results([tmp_path])[0]
     assert (own.samples, own.curves) == (tmp_path / "samples.png", {"fd[x]": ((1, 2.0),)})
+    assert own.verification == {"results_sha256": digest}
     assert (another.samples, another.curves, another.verification) == (None, {}, None)
 
 

@@ -1,27 +1,26 @@
-"""Rows and tables: which numbers stand beside each other, and which never do."""
+"""Tables: which numbers stand beside each other, and which never do."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from made_records import made_entry, made_record
+from made_records import PRINTED_FID, made_entry, made_record
 
 from harness.catalog import Catalog
 from harness.leaderboard.reading import ResultFile
 from harness.leaderboard.rows import Row, make_rows
 from harness.leaderboard.tables import Table, make_tables
+from harness.results.references import open_references
 
 A, B, C = {"extractor": "a"}, {"extractor": "b"}, {"extractor": "c"}
 
 
-def rows(*records: Mapping[str, Any], verified: tuple[int, ...] = ()) -> list[Row]:
-    files = [
-        ResultFile(Path(f"{n}/results.json"), record, {}, None, {} if n in verified else None)
-        for n, record in enumerate(records)
-    ]
+def rows(*records: Mapping[str, Any]) -> list[Row]:
+    files = [ResultFile(Path(f"{n}/results.json"), record, {}, None, None) for n, record in enumerate(records)]
     return make_rows(files, [], Catalog.__new__(Catalog))
 
 
@@ -127,28 +126,134 @@ def test_what_all_rows_share_is_not_in_their_labels() -> None:
     assert table.labels == ("made/x", "made/y steps=3")
 
 
-def test_a_diverged_run_is_a_row_without_numbers_and_in_no_table() -> None:
-    (row,) = rows(record("x", exit_state="diverged"))
-    assert (dict(row.numbers), row.verdicts) == ({}, ())
-    assert make_tables([row]) == []
+def test_a_diverged_run_is_in_no_table() -> None:
+    assert tables(record("x", exit_state="diverged")) == []
 
 
-def test_the_badge_needs_every_seed_verified() -> None:
-    two = [record("x", fd(1.0), seed=seed) for seed in (0, 1)]
-    assert [row.badge for row in rows(*two, verified=(0, 1))] == ["verified"]
-    assert [row.badge for row in rows(*two, verified=(0,))] == ["self-reported"]
+def test_a_row_between_two_that_disagree_stands_with_the_one_that_was_first() -> None:
+    found = tables(record("one", fd(1.0)), record("ab", fd(2.0), fd(1.0, B)), record("ac", fd(3.0), fd(1.0, C)))
+    assert [names(table) for table in found] == [["one", "ab"], ["ac"]]
 
 
-def test_costs_are_means_over_seeds() -> None:
-    cost = {
-        "parameters": {"generator": 5, "discriminator": 7},
-        "images_seen": 100,
-        "training_seconds": 1800.0,
-        "devices": 2,
-    }
-    (row,) = rows(
-        record("x", fd(1.0), cost=cost), record("x", fd(1.0), seed=1, cost={**cost, "images_seen": 300, "devices": 4})
+def test_a_row_needs_to_agree_with_all_rows_of_a_table() -> None:
+    second = made_entry("is", 1.0, protocol=A, better=True)
+    found = tables(
+        record("x", fd(1.0), fd(1.0, B), second), record("y", fd(2.0), second), record("z", fd(3.0), fd(1.0, C))
     )
-    assert (row.parameters, row.images_seen, row.device_hours, row.device) == (12, 200.0, 1.5, "CPU")
-    (gpu,) = rows(record("x", fd(1.0), environment={"device": "cuda:0"}))
-    assert gpu.device == "GPU"
+    assert [names(table) for table in found] == [["x", "y"], ["z"]]
+
+
+def test_a_row_that_measured_more_of_one_metric_and_less_of_others_is_no_stranger() -> None:
+    others = [made_entry(metric, 1.0, protocol=A, better=True) for metric in ("is", "kid")]
+    (table,) = tables(record("wide", fd(1.0), *others), record("deep", fd(2.0), fd(1.0, B)))
+    assert names(table) == ["wide", "deep"]
+
+
+def test_the_largest_row_is_placed_first_whatever_it_is_called() -> None:
+    more = made_entry("is", 1.0, protocol=A, better=True)
+    found = tables(record("a", fd(1.0)), record("b", fd(1.0), fd(1.0, B)), record("c", fd(1.0), fd(1.0, C), more))
+    assert [names(table) for table in found] == [["a", "c"], ["b"]]
+
+
+def test_the_order_of_files_does_not_matter() -> None:
+    made = [
+        record("c", fd(1.0), fd(1.0, C)),
+        record("b", fd(1.0), fd(1.0, B)),
+        record("a", fd(1.0)),
+        record("d", fd(1.0)),
+    ]
+    found = {tuple(tuple(names(table)) for table in tables(*some)) for some in itertools.permutations(made)}
+    assert found == {(("a", "b", "d"), ("c",))}
+
+
+def test_the_order_of_a_protocols_fields_does_not_matter() -> None:
+    one, two = {"extractor": "a", "split": "b"}, {"split": "b", "extractor": "a"}
+    (table,) = tables(record("x", fd(1.0, one)), record("y", fd(2.0, two)))
+    assert len(table.columns) == 1
+
+
+def test_tables_stand_by_data_set_scale_falling_fraction_and_size() -> None:
+    places = [
+        {"dataset": dataset, "scale": scale, "fraction": fraction}
+        for dataset in ("b", "a")
+        for scale in ("tiny", "paper")
+        for fraction in (0.1, 1.0, 0.5)
+    ]
+    made = [record(name, fd(1.0), **place) for place in places for name in ("x", "y")]
+    made += [record("alone", fd(1.0, B), **place) for place in places]
+    found = [(t.dataset, t.title, len(t.rows)) for t in tables(*made)]
+    titles = [f"{scale} scale{part}" for scale in ("paper", "tiny") for part in ("", *PARTS)]
+    assert found == [(dataset, title, size) for dataset in "ab" for title in titles for size in (2, 1)]
+
+
+PARTS = (", 0.5 of the training data", ", 0.1 of the training data")
+
+
+def test_a_number_without_direction_orders_and_ranks_nothing() -> None:
+    count = made_entry("count", 0.0, protocol=A, better=None)
+    made = [
+        record(name, {**count, "value": shown}, fd(value + seed / 10), seed=seed)
+        for name, shown, value in (("worse", 1.0, 9.0), ("better", 2.0, 1.0))
+        for seed in range(2)
+    ]
+    (table,) = tables(*made)
+    assert names(table) == ["better", "worse"]
+    assert [column.arrow for column in table.columns] == ["", "↓"]
+    assert [[cell.rank for cell in cells if cell] for cells in table.cells] == [[None, 1], [None, 2]]
+
+
+def test_rows_of_equal_numbers_and_rows_without_one_stand_by_name() -> None:
+    other = made_entry("kid", 1.0, protocol=A)
+    more = made_entry("is", 1.0, protocol=A, better=True)
+    made = [record(name, fd(1.0), other, more) for name in ("d", "c")] + [record("b", other, more), record("a", other)]
+    (table,) = tables(*made)
+    assert names(table) == ["c", "d", "a", "b"]
+
+
+def test_other_metrics_do_not_lengthen_a_label() -> None:
+    (table,) = tables(
+        record("x", fd(1.0), made_entry("is", 1.0, protocol=B, better=True), made_entry("kid", protocol=C))
+    )
+    assert [column.label for column in table.columns] == ["fd", "is", "kid"]
+    assert [column.headline for column in table.columns] == [True, True, True]
+
+
+def test_labels_name_what_not_all_namesakes_share() -> None:
+    shared = {"split": "train", "count": 9}
+    (table,) = tables(
+        record("x", fd(1.0, {**A, **shared}), fd(2.0, {**B, **shared}), fd(3.0, {**B, **shared, "count": 5}))
+    )
+    assert [column.label for column in table.columns] == ["fd (a, 9)", "fd (b, 9)", "fd (b, 5)"]
+
+
+def test_every_field_that_tells_hidden_protocols_apart_is_named() -> None:
+    hidden = [{"checksum": checksum, "rule": rule} for checksum, rule in (("abc", 1), ("def", 1), ("abc", 2))]
+    entries = [{**fd(1.0), "protocol": {"metric": "fd", **fields}} for fields in hidden]
+    (table,) = tables(record("x", *entries))
+    assert [column.label for column in table.columns] == [
+        'fd [checksum="abc", rule=1]',
+        'fd [checksum="def", rule=1]',
+        'fd [checksum="abc", rule=2]',
+    ]
+
+
+def test_cells_have_four_digits_and_the_error_that_there_is() -> None:
+    (table,) = tables(record("x", fd(1234.567, std_error=0.0123), fd(0.123456, B), fd(1e-7, C)))
+    assert [cell.text for cell in table.cells[0] if cell] == ["1235 ± 0.012", "0.1235", "1e-07"]
+
+
+def test_a_printed_number_stands_in_the_one_cell_that_answers_to_it(catalog: Catalog) -> None:
+    """Two numbers of ours agree with all that the paper states; a third does not."""
+    wrong = {**PRINTED_FID, "quantise": "none"}
+    protocols = [PRINTED_FID, {**PRINTED_FID, "rejection": "none"}, wrong]
+    made = made_record(
+        [made_entry("fid", 3.5, protocol=protocol) for protocol in protocols],
+        recipe="lcsa/biggan-d1024",
+        method="lcsa",
+        dataset="cifar10",
+    )
+    references, _ = open_references(catalog)
+    file = ResultFile(Path("results.json"), made, {}, None, None)
+    (table,) = make_tables(make_rows([file], references, catalog))
+    found = [[verdict.reference.id for verdict in cell.verdicts] for cell in table.cells[0] if cell]
+    assert found == [["lcsa/table-07/14"], [], []]

@@ -46,6 +46,7 @@ def made_entry(
         "seconds": 0.0,
         "remark": remark,
         "details": {},
+        "evaluation": 0,
     }
 
 
