@@ -29,7 +29,7 @@ def test_everything_is_built_and_what_is_left_out_is_named(harness: Any, results
     code, out, err = harness("leaderboard", "--results", results, "--out", tmp_path / "board")
     assert code == 0
     assert {path.name for path in (tmp_path / "board").iterdir()} == FILES
-    assert out.splitlines()[0] == "2 results in 1 rows of 1 tables, 3 files left out"
+    assert out.splitlines()[0] == "2 results in 1 row of 1 table, 3 files left out"
     assert out.splitlines()[1:] == [
         f"pages  {tmp_path / 'board' / 'index.html'}",
         f"tables {tmp_path / 'board' / 'index.md'}",
@@ -58,7 +58,7 @@ def test_runs_are_kept_below_the_pages_and_shown(harness: Any, results: Path, tm
     assert len(err.splitlines()) == 2
     kept = sorted(str(path.relative_to(board)) for path in board.rglob("results.json"))
     assert kept == [f"results/made/digits/plain-paper-s{seed}/results.json" for seed in range(2)]
-    assert harness("leaderboard", "--out", board).out.startswith("2 results in 1 rows")
+    assert harness("leaderboard", "--out", board).out.startswith("2 results in 1 row of 1 table")
 
 
 def test_building_again_keeps_other_files(harness: Any, results: Path, tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_no_results_make_an_empty_index(harness: Any, tmp_path: Path) -> None:
 def test_several_folders_and_files_make_one_board(harness: Any, results: Path, tmp_path: Path) -> None:
     words = [part for seed in range(2) for part in ("--results", results / f"s{seed}" / "results.json")]
     code, out, err = harness("leaderboard", *words, "--results", results / "s1", "--out", tmp_path / "board")
-    assert (code, out.splitlines()[0]) == (0, "2 results in 1 rows of 1 tables, 0 files left out")
+    assert (code, out.splitlines()[0]) == (0, "2 results in 1 row of 1 table, 0 files left out")
     assert err == ""
 
 

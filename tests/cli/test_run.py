@@ -31,7 +31,7 @@ def same_weights(a: Path, b: Path) -> bool:
 
 def measured(folder: Path) -> list[dict]:
     entries = json.loads((folder / "results.json").read_text())["metrics"]
-    return [{key: value for key, value in entry.items() if key != "seconds"} for entry in entries]
+    return [{key: value for key, value in entry.items() if key not in ("seconds", "evaluation")} for entry in entries]
 
 
 # -- what works ------------------------------------------------------------------------------------
@@ -357,7 +357,9 @@ def test_scoring_an_earlier_checkpoint_leaves_the_record_of_the_run_whole(harnes
     assert after["cost"]["steps"] == before["cost"]["steps"] == 6
     new = [entry for entry in after["metrics"] if entry["subject"]["checkpoint"] == "step-4"]
     assert {entry["metric"] for entry in new} == {"modes"}
-    assert [entry for entry in after["metrics"] if entry not in new] == before["metrics"]
+    old = [entry for entry in after["metrics"] if entry not in new]
+    assert old == [entry | {"evaluation": 1} for entry in before["metrics"]]
+    assert [each["settings"]["metrics"] for each in after["evaluations"]] == [["modes"], None]
     assert "is finished" in refused("run", *SHORT, "--out", finished)
 
 
