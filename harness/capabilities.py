@@ -6,7 +6,7 @@ metric may name a Protocol of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -52,6 +52,20 @@ class Trained(Protocol):
     def subject(self) -> Mapping[str, str]:
         """What of the method is measured, e.g. ``{"weights": "ema"}``."""
         ...
+
+
+@runtime_checkable
+class Varied(Protocol):
+    """Is measured in more than one way, e.g. with and without redrawing samples."""
+
+    def variants(self) -> Sequence[object]:
+        """What else of the method is measured at the end, each a trained object with a subject of its own."""
+        ...
+
+
+def all_variants(trained: object) -> list[object]:
+    """A trained object and its variants."""
+    return [trained, *(trained.variants() if isinstance(trained, Varied) else ())]
 
 
 @runtime_checkable

@@ -36,7 +36,8 @@ class Stage:
     :param step: one iteration of the paper's outer loop. Draws as many batches as the algorithm wants, or none. All
         randomness is re-seeded from (seed, stage, step, device) before each call.
     :param begin: sets train/eval and frozen flags; called before the first step, and again after every resumption.
-    :param finish: called once after the last step with the training data; may be repeated without harm.
+    :param finish: called once after the last step with the data that its stream drew from; may be repeated without
+        harm.
     :param data: replaces the data that the stage's stream draws from (for labels made by an earlier stage).
     :param products: names of state entries that the stage makes for others; also saved as ``products/<name>.pt``.
     :param samples: whether the method can already sample; without, no grid or evaluation is made during the stage.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -27,9 +27,11 @@ class GeneratorSampler:
     Sample i is fixed by (run seed, i): its latent and its condition come from draws keyed by its number.
 
     :param generator: what is sampled from; the caller sets its mode.
-    :param n_conditions: how many conditions it may be told, drawn uniformly; 0 where it is told nothing.
+    :param n_conditions: how many conditions it may be told; 0 where it is told nothing.
     :param subject: what of the method is measured.
     :param told_labels: whether condition k means the data set's label k.
+    :param prior: weight of each condition, float [n_conditions], not negative and not all 0; read at every draw, so
+        that it may change in place. None: conditions are drawn uniformly.
     """
 
     def __init__(
@@ -39,20 +41,30 @@ class GeneratorSampler:
         subject: Mapping[str, str] = _AVERAGED,
         *,
         told_labels: bool = False,
+        prior: Tensor | None = None,
     ) -> None:
+        if prior is not None and prior.shape != (n_conditions,):
+            raise ValueError(f"a prior of {n_conditions} conditions is needed, not of shape {tuple(prior.shape)}")
         self.generator = generator
         self.n_conditions = n_conditions
         self.subject: Mapping[str, str] = dict(subject)
         self.told_labels = told_labels and n_conditions > 0
+        self.prior = prior
 
     @classmethod
     def averaged(
-        cls, generator: Generator, average: Average[Any], n_conditions: int = 0, *, told_labels: bool = False
-    ) -> GeneratorSampler:
+        cls,
+        generator: Generator,
+        average: Average[Any],
+        n_conditions: int = 0,
+        *,
+        told_labels: bool = False,
+        prior: Tensor | None = None,
+    ) -> Self:
         """Samples from the averaged generator, or from the generator itself where averaging is off (decay 0)."""
         if average.decay == 0:
-            return cls(generator, n_conditions, {"weights": "raw"}, told_labels=told_labels)
-        return cls(average.module, n_conditions, told_labels=told_labels)
+            return cls(generator, n_conditions, {"weights": "raw"}, told_labels=told_labels, prior=prior)
+        return cls(average.module, n_conditions, told_labels=told_labels, prior=prior)
 
     @property
     def networks(self) -> Mapping[str, nn.Module]:
@@ -61,7 +73,7 @@ class GeneratorSampler:
 
     @torch.no_grad()
     def sample(self, seeds: Seeds, conditions: Tensor | None = None) -> Samples:
-        """One image or point per seed; conditions int64 [N] as given, else drawn uniformly."""
+        """One image or point per seed; conditions int64 [N] as given, else drawn from the prior."""
         latents = self.latents(seeds)
         told = self._conditions(seeds) if conditions is None else self._checked(conditions, len(seeds))
         return Samples(self.generator(latents, told), told, latents)
@@ -79,7 +91,9 @@ class GeneratorSampler:
     def _conditions(self, seeds: Seeds) -> Tensor | None:
         if self.n_conditions == 0:
             return None
-        return seeds.integers("condition", self.n_conditions).to(self._device())
+        if self.prior is None:
+            return seeds.integers("condition", self.n_conditions).to(self._device())
+        return by_inverse(self.prior.cpu(), seeds.uniform("condition")).to(self._device())
 
     def _checked(self, conditions: Tensor, n: int) -> Tensor:
         if self.n_conditions == 0:
@@ -93,3 +107,15 @@ class GeneratorSampler:
 
     def _device(self) -> torch.device:
         return next(self.generator.parameters()).device
+
+
+def by_inverse(weights: Tensor, uniform: Tensor) -> Tensor:
+    """Draws from a histogram by the inverse of its distribution function.
+
+    :param weights: float [K], not negative and not all 0; they need not sum to 1. One of weight 0 is never drawn.
+    :param uniform: [N] in [0, 1).
+    :returns: int64 [N] below K.
+    """
+    reached = weights.double().cumsum(0)
+    # the first k whose F(k) exceeds u; u < 1 keeps u F(K) below F(K)
+    return torch.searchsorted(reached, uniform.double() * reached[-1], right=True)

@@ -9,6 +9,7 @@ from harness import GeneratorSampler, Seeds
 from harness.capabilities import CAPABILITIES, Trained, told_labels
 from harness.errors import EvaluationError
 from harness.networks import Generator, Noise
+from harness.sampling import by_inverse
 
 
 class Shift(Generator):
@@ -98,3 +99,36 @@ def test_conditions_are_labels_only_where_the_method_says_so() -> None:
     told, other = (GeneratorSampler(Shift(), 4, told_labels=said) for said in (True, False))
     told_nothing = GeneratorSampler(Shift(), told_labels=True)
     assert [told_labels(each) for each in (told, other, told_nothing, object())] == [True, False, False, False]
+
+
+def test_conditions_follow_the_prior_as_it_is_when_they_are_drawn() -> None:
+    prior = torch.tensor([0.0, 3.0, 0.0, 1.0])
+    sampler, seeds = GeneratorSampler(Shift(), 4, prior=prior), Seeds(0, range(4000))
+    drawn = sampler.sample(seeds).conditions
+    assert drawn is not None
+    counts = drawn.bincount(minlength=4)
+    assert counts[[0, 2]].tolist() == [0, 0]
+    assert abs(counts[1].item() - 3000) < 4 * (4000 * 0.75 * 0.25) ** 0.5  # four standard deviations
+    part = sampler.sample(Seeds(0, [17, 2500])).conditions
+    assert part is not None
+    assert torch.equal(part, drawn[[17, 2500]])
+    assert not torch.equal(sampler.generate(sampler.latents(seeds), 5), sampler.generate(sampler.latents(seeds), 6))
+    prior.copy_(torch.tensor([0.0, 0.0, 1.0, 0.0]))
+    assert sampler.sample(seeds).conditions.unique().tolist() == [2]
+
+
+def test_a_prior_leaves_latents_and_given_conditions_as_they_are() -> None:
+    plain, weighted = GeneratorSampler(Shift(), 2), GeneratorSampler(Shift(), 2, prior=torch.tensor([1.0, 0.0]))
+    seeds, told = Seeds(0, range(5)), torch.tensor([1, 1, 0, 1, 0])
+    assert torch.equal(plain.sample(seeds, told).images, weighted.sample(seeds, told).images)
+
+
+@pytest.mark.parametrize(("uniform", "expected"), [(0.0, 1), (0.2499, 1), (0.25, 3), (0.9999999, 3), (1 - 2**-24, 3)])
+def test_the_inverse_of_the_distribution_function(uniform: float, expected: int) -> None:
+    weights = torch.tensor([0.0, 0.5, 0.0, 1.5, 0.0])
+    assert by_inverse(weights, torch.tensor([uniform])).tolist() == [expected]
+
+
+def test_a_prior_of_another_number_of_conditions_is_refused() -> None:
+    with pytest.raises(ValueError, match="prior of 4 conditions"):
+        GeneratorSampler(Shift(), 4, prior=torch.ones(3))

@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from harness.data.contracts import Batch, DataRequest, Law, Modes, NoSplit, Problem, Split
     from harness.data.fit import FittedShape, fit_images, fitted_shape
     from harness.data.loading import LoadedDataset, load_dataset
-    from harness.data.stream import Stream, TrainingData
+    from harness.data.stream import LawData, Stream, TrainingData
 
 _LAZY = {
     "Batch": "contracts",
     "DataRequest": "contracts",
     "FittedShape": "fit",
     "Law": "contracts",
+    "LawData": "stream",
     "LoadedDataset": "loading",
     "Modes": "contracts",
     "NoSplit": "contracts",
@@ -36,6 +37,7 @@ __all__ = [
     "DataRequest",
     "FittedShape",
     "Law",
+    "LawData",
     "LoadedDataset",
     "Modes",
     "NoSplit",

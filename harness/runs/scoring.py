@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import nn
 
+from harness.capabilities import all_variants
 from harness.catalog import Catalog
 from harness.data import LoadedDataset
 from harness.evaluation import MetricEntry, evaluate
@@ -31,23 +32,27 @@ def measure(
     folder: RunFolder,
     reporter: Reporter,
 ) -> list[MetricEntry]:
-    """Evaluate a method as it is.
+    """Evaluate a method as it is, and its variants.
 
     :param checkpoint: which state this is, for the subject.
     :param folder: where figures go.
     """
-    return evaluate(
-        method.trained(),
-        dataset=dataset,
-        settings=experiment.settings.evaluation,
-        catalog=catalog,
-        seed=experiment.seed,
-        device=device,
-        subject={"checkpoint": checkpoint},
-        replicate={"seed": experiment.seed, "fold": experiment.fold},
-        figures=figures_in(folder.figures / checkpoint),
-        note=reporter.note,
-    )
+    entries = []
+    for number, trained in enumerate(all_variants(method.trained())):
+        figures = folder.figures / checkpoint
+        entries += evaluate(
+            trained,
+            dataset=dataset,
+            settings=experiment.settings.evaluation,
+            catalog=catalog,
+            seed=experiment.seed,
+            device=device,
+            subject={"checkpoint": checkpoint},
+            replicate={"seed": experiment.seed, "fold": experiment.fold},
+            figures=figures_in(figures if number == 0 else figures / f"variant-{number + 1}"),
+            note=reporter.note,
+        )
+    return entries
 
 
 def timed(reporter: Reporter, measuring: Callable[[], list[MetricEntry]]) -> tuple[list[MetricEntry], float]:

@@ -82,8 +82,11 @@ class Gan:
         with torch.no_grad():
             fake = self.generator(self.ctx.latents(n, self.latent_dim), told)
 
-        both = torch.cat([labels, told]) if labels is not None and told is not None else None
-        real_logits, fake_logits = self.discriminator(torch.cat([real, fake]), both).score.split(n)
+        if self.settings.passes == "joint":
+            both = torch.cat([labels, told]) if labels is not None and told is not None else None
+            real_logits, fake_logits = self.discriminator(torch.cat([real, fake]), both).score.split(n)
+        else:
+            real_logits, fake_logits = self.discriminator(real, labels).score, self.discriminator(fake, told).score
         terms = {
             "adversarial": self.loss.discriminator(real_logits, fake_logits),
             **self.penalty.terms(lambda x: self.discriminator(x, labels).score, real, fake, step),

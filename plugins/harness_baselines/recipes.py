@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from harness import Recipe, Scale
+from harness_baselines.rival_recipes import COMMON, IMAGES, ON, TINY
 
 _IMAGES = ("digits", "mnist", "fashion_mnist", "kmnist", "cifar10", "cifar100", "stl10", "folder")
 _POINTS = ("ring2d", "grid2d", "gaussian_clusters")
 
 #: the rest are the method's own defaults, which are BigGAN's for CIFAR
 _BIGGAN = {"backbone": {"name": "biggan", "width": 64}, "conditional": True}
+
+#: what the rivals have by default, said to a method whose defaults are others; batch norm sees real or fake images
+_ADAM = {"lr": 1e-4, "betas": (0.0, 0.99)}
+_DCGAN = {
+    **COMMON,
+    "loss": "nsgan",
+    "batch_size": 64,
+    "steps": 195_312,
+    "d_steps": 1,
+    "generator_adam": _ADAM,
+    "discriminator_adam": _ADAM,
+    "ema": {"decay": 0.0},
+    "passes": "separate",
+}
 
 #: minutes on two CPU cores
 _TINY = Scale(
@@ -76,5 +91,27 @@ GAN = (
         },
         datasets=_POINTS,
         source="toy setting of Armandpour et al., CVPR 2021",
+    ),
+    Recipe(
+        id="gan/dcgan",
+        method="gan",
+        summary="unconditional DCGAN with the non-saturating loss",
+        settings={**_DCGAN, "conditional": False},
+        on=ON,
+        scales={"tiny": TINY},
+        datasets=IMAGES,
+        fixed=("conditional",),
+        source="GAN in Table 1 of Liu et al., CVPR 2020",
+    ),
+    Recipe(
+        id="gan/dcgan-conditional",
+        method="gan",
+        summary="the same with labels",
+        settings={**_DCGAN, "conditional": True},
+        on=ON,
+        scales={"tiny": TINY},
+        datasets=IMAGES,
+        fixed=("conditional",),
+        source="class-conditional GAN in Table 1 of Liu et al., CVPR 2020",
     ),
 )

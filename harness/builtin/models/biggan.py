@@ -1,7 +1,8 @@
-"""biggan: the residual networks of Brock et al. (ICLR 2019) as in their public PyTorch code, without attention.
+"""biggan: the residual networks of Brock et al. (ICLR 2019) as in their public PyTorch code.
 
-Which width stands where is in :mod:`harness.builtin.models.biggan_settings`. Convolutions are merged with resampling
-(:class:`harness.builtin.models.spectral.Conv`), so results equal the public networks' up to rounding.
+Which width stands where is in :mod:`harness.builtin.models.biggan_settings`; attention is off by default. Convolutions
+are merged with resampling (:class:`harness.builtin.models.spectral.Conv`), so results equal the public networks' up to
+rounding.
 """
 
 from __future__ import annotations
@@ -13,39 +14,44 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.builtin.models.biggan_blocks import DiscriminatorBlock, GeneratorBlock, PlainBatchNorm, batch_norm
+from harness.builtin.models.biggan_blocks import (
+    Attention,
+    DiscriminatorBlock,
+    GeneratorBlock,
+    PlainBatchNorm,
+    batch_norm,
+)
 from harness.builtin.models.biggan_settings import BigGANSettings, Design, Init, design
-from harness.builtin.models.heads import Heads, check_conditions, check_discriminator, full
+from harness.builtin.models.heads import Conditioning, Heads, check_conditions, check_discriminator, full
 from harness.builtin.models.spectral import Conv, Linear, fast_layout
 from harness.errors import SettingsError
 from harness.networks import AdapterFactory, Adapters, Critique, Discriminator, Generator, Noise, Place
 
-#: side length of the generator's first map
-BOTTOM = 4
-
 
 class BigGANGenerator(Generator):
-    """Linear to 4 x 4, residual blocks that double the resolution, then batch norm, ReLU, convolution and tanh."""
+    """Linear to a small map, residual blocks that double it, then batch norm, ReLU, convolution and tanh."""
 
     def __init__(self, plan: Design, conditions: int, adapters: AdapterFactory | None) -> None:
         super().__init__()
         self.latent_dim = plan.latent_dim
         self.conditions = conditions
-        self.pieces = plan.latent_pieces
+        self.pieces, self.bottom = plan.latent_pieces, plan.bottom
         eps, ch, topology = plan.spectral_norm, plan.width, plan.topology
         piece = plan.latent_dim // plan.latent_pieces
         embedding_dim = plan.embedding_dim if conditions else 0
         style_dim = embedding_dim + (piece if plan.latent_pieces > 1 else 0)
 
         self.embedding = nn.Embedding(conditions, embedding_dim) if embedding_dim else None
-        self.linear = Linear(piece, topology.generator_in[0] * ch * BOTTOM * BOTTOM, eps=eps)
-        self.blocks = nn.ModuleList()
+        self.linear = Linear(piece, topology.generator_in[0] * ch * plan.bottom**2, eps=eps)
+        self.blocks, self.attention = nn.ModuleList(), nn.ModuleDict()
         places = []
         for index, (inputs, outputs) in enumerate(zip(topology.generator_in, topology.generator_out, strict=True), 1):
             widths = inputs * ch, outputs * ch
             norm1, norm2 = (batch_norm(w, classes=conditions, style_dim=style_dim, eps=eps) for w in widths)
             self.blocks.append(GeneratorBlock(*widths, (norm1, norm2), eps))
-            places.append(Place("generator", "block", index, widths[1], BOTTOM * 2**index))
+            places.append(Place("generator", "block", index, widths[1], plan.bottom * 2**index))
+            if places[-1].resolution == plan.attention:
+                self.attention[places[-1].name] = Attention(widths[1], eps)
         self.norm = PlainBatchNorm(topology.generator_out[-1] * ch)
         self.conv = Conv(topology.generator_out[-1] * ch, plan.channels, 3, eps=eps)
         initialise(self, plan.init)
@@ -57,12 +63,14 @@ class BigGANGenerator(Generator):
         check_conditions("generator", self.conditions, condition)
         first, *rest = latent.chunk(self.pieces, dim=1)
         style = condition if self.embedding is None else self.embedding(condition)
-        h = fast_layout(self.linear(first).unflatten(1, (-1, BOTTOM, BOTTOM)))  # [N, width, 4, 4]
+        h = fast_layout(self.linear(first).unflatten(1, (-1, self.bottom, self.bottom)))  # [N, width, bottom, bottom]
         for index, (place, block) in enumerate(zip(self.places, self.blocks, strict=True)):
             told = style
             if rest:  # the class and a piece of the latent of the block's own
                 told = rest[index] if style is None else torch.cat([style, rest[index]], 1)
-            h = self.adapters.at(place.name, block(h, told), noise).map
+            h = block(h, told)
+            h = self.attention[place.name](h) if place.name in self.attention else h
+            h = self.adapters.at(place.name, h, noise).map
         return full(self.conv(F.relu(self.norm(h), inplace=True))).tanh().contiguous()
 
 
@@ -82,7 +90,7 @@ class BigGANDiscriminator(Discriminator):
         eps, topology = plan.spectral_norm, plan.topology
         widths = [plan.channels * pack, *(plan.width * times for times in topology.discriminator_out)]
         self.feature_dim = widths[-1]
-        self.blocks = nn.ModuleList()
+        self.blocks, self.attention = nn.ModuleList(), nn.ModuleDict()
         places = []
         resolution = plan.resolution
         for index, ((inputs, width), down) in enumerate(
@@ -91,7 +99,10 @@ class BigGANDiscriminator(Discriminator):
             self.blocks.append(DiscriminatorBlock(inputs, width, first=index == 1, down=down, eps=eps))
             resolution = resolution // 2 if down else resolution
             places.append(Place("discriminator", "block", index, width, resolution))
-        self.heads = Heads(self.feature_dim, conditions, outputs, heads, eps)
+            if resolution == plan.attention:
+                self.attention[places[-1].name] = Attention(width, eps)
+        conditioning: Conditioning = "biased_projection" if plan.projection_bias else "projection"
+        self.heads = Heads(self.feature_dim, conditions, outputs, heads, eps, conditioning)
         initialise(self, plan.init)
         self.places = tuple(places)
         self.adapters = Adapters(self.places, adapters)
@@ -100,7 +111,9 @@ class BigGANDiscriminator(Discriminator):
         """Images [N, C * pack, R, R] in [-1, 1] and condition int64 [N] to a critique."""
         h, maps, notes = fast_layout(images), {}, {}
         for place, block in zip(self.places, self.blocks, strict=True):
-            h, note = self.adapters.at(place.name, block(h))
+            h = block(h)
+            h = self.attention[place.name](h) if place.name in self.attention else h
+            h, note = self.adapters.at(place.name, h)
             maps[place.name] = h
             if note is not None:
                 notes[place.name] = note

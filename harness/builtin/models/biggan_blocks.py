@@ -1,4 +1,4 @@
-"""The residual blocks of biggan, and batch norm that is told a class or a style."""
+"""The residual blocks of biggan, batch norm that is told a class or a style, and attention."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.builtin.models.spectral import Conv, Linear
+from harness.builtin.models.spectral import Conv, Linear, fast_layout
 
 
 class ConditionalBatchNorm(nn.Module):
@@ -93,3 +93,31 @@ class DiscriminatorBlock(nn.Module):
         h = self.conv2(F.relu(h, inplace=True))
         # a 1 x 1 convolution commutes with averaging, and is four times cheaper after it
         return h + self.shortcut(F.avg_pool2d(x, 2) if self.down else x)
+
+
+class Attention(nn.Module):
+    """x + gamma * o(sum_j a_ij v_j): each pixel looks at all others (Zhang et al., 2019, eqs. 1 to 3).
+
+    a_ij is the softmax over j of q_i . k_j. As in the public BigGAN code keys and values are the largest of 2 x 2
+    pixels, their widths an eighth and a half of the map's, no convolution has a bias, and gamma starts at 0, so that
+    the map passes through untouched at first.
+    """
+
+    def __init__(self, width: int, eps: float | None) -> None:
+        super().__init__()
+        keys, values = max(width // 8, 1), max(width // 2, 1)
+        self.query = Conv(width, keys, 1, bias=False, eps=eps)
+        self.key = Conv(width, keys, 1, bias=False, eps=eps)
+        self.value = Conv(width, values, 1, bias=False, eps=eps)
+        self.out = Conv(values, width, 1, bias=False, eps=eps)
+        self.gamma = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, width, R, R] to the same shape, R even."""
+        query = self.query(x).flatten(2)  # [N, keys, R R]
+        key = F.max_pool2d(self.key(x), 2).flatten(2)  # [N, keys, R R / 4]
+        value = F.max_pool2d(self.value(x), 2).flatten(2)  # [N, values, R R / 4]
+        # written out, since the fused kernels cannot be differentiated twice, which gradient penalties need
+        attended = torch.bmm(query.transpose(1, 2), key).softmax(2)  # [N, R R, R R / 4]
+        result = torch.bmm(value, attended.transpose(1, 2)).unflatten(2, x.shape[2:])  # [N, values, R, R]
+        return x + self.gamma.to(x.dtype) * self.out(fast_layout(result))

@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 
 from pydantic import Field
 
+from harness.builtin.models.image_shape import square
 from harness.config import Settings
 from harness.errors import SettingsError
 
@@ -37,13 +38,15 @@ class BigGANSettings(Settings):
     """smallest norm in the power iteration; up to 32 pixels 1e-12, above 1e-6"""
     init: Init | None = None
     """initial weights: normal (standard deviation 0.02) up to 32 pixels, orthogonal above"""
+    attention: int = Field(0, ge=0)
+    """side of the maps whose pixels look at one another, where a network has such maps (public code: 64); 0 for none"""
 
 
 @dataclass(frozen=True)
 class Topology:
     """Multipliers of the width, block by block.
 
-    :param generator_in: of each generator block's input; each block doubles the resolution, starting from 4 x 4.
+    :param generator_in: of each generator block's input; each block doubles the resolution.
     :param generator_out: of each generator block's output.
     :param discriminator_out: of each discriminator block's output.
     :param discriminator_down: which discriminator blocks halve the resolution.
@@ -90,6 +93,9 @@ class Design:
     :param spectral_norm: smallest norm in the power iteration; None for no spectral norm.
     :param embedding_dim: size of the shared class embedding; 0 where each batch norm has its own.
     :param latent_pieces: equal pieces that the latent is cut into; 1 leaves it whole.
+    :param attention: side of the maps that are followed by attention; 0 for none.
+    :param bottom: side of the generator's first map.
+    :param projection_bias: whether the discriminator's projection has a bias a condition.
     """
 
     resolution: int
@@ -101,6 +107,9 @@ class Design:
     embedding_dim: int
     spectral_norm: float | None
     init: Init
+    attention: int = 0
+    bottom: int = 4
+    projection_bias: bool = False
 
 
 def design(settings: BigGANSettings, shape: tuple[int, ...]) -> Design:
@@ -108,7 +117,7 @@ def design(settings: BigGANSettings, shape: tuple[int, ...]) -> Design:
 
     :raises SettingsError: where the shape cannot be built or settings contradict each other.
     """
-    channels, resolution = _image_size(shape)
+    channels, resolution = square("biggan", shape, TOPOLOGIES)
     topology = TOPOLOGIES[resolution]
     family = next(family for largest, family in FAMILIES if resolution <= largest)
     shared = _given(settings.shared_embedding, family.shared_embedding)
@@ -117,6 +126,13 @@ def design(settings: BigGANSettings, shape: tuple[int, ...]) -> Design:
         raise SettingsError(
             f"backbone 'biggan' at {resolution} pixels: hierarchical_latent=true with shared_embedding=false",
             "pieces of the latent reach the batch norms beside the shared embedding: set both or neither",
+        )
+    sides = [4 * 2**index for index in range(1, len(topology.generator_in) + 1)]
+    if settings.attention and settings.attention not in sides:
+        raise SettingsError(
+            f"backbone 'biggan' at {resolution} pixels has no map of {settings.attention} x {settings.attention} "
+            "for attention",
+            f"set attention to 0 (none) or one of {', '.join(map(str, sides))}",
         )
     latent_dim = _given(settings.latent_dim, family.latent_dim)
     pieces = len(topology.generator_in) + 1 if hierarchical else 1
@@ -137,27 +153,9 @@ def design(settings: BigGANSettings, shape: tuple[int, ...]) -> Design:
         embedding_dim=settings.embedding_dim if shared else 0,
         spectral_norm=_given(settings.spectral_norm_eps, family.spectral_norm_eps) if settings.spectral_norm else None,
         init=_given(settings.init, family.init),
+        attention=settings.attention,
     )
 
 
 def _given(setting: T | None, default: T) -> T:
     return default if setting is None else setting
-
-
-def _image_size(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Channels and side length of square images that can be built."""
-    sizes = ", ".join(str(size) for size in TOPOLOGIES)
-    if len(shape) != 3:
-        raise SettingsError(
-            f"backbone 'biggan' builds images [channels, height, width], not data of shape {list(shape)}",
-            "choose a backbone for points, e.g. --set backbone=mlp",
-        )
-    channels, height, width = shape
-    if channels < 1:
-        raise SettingsError(f"backbone 'biggan' needs images with at least one channel, not {channels}")
-    if height != width or height not in TOPOLOGIES:
-        raise SettingsError(
-            f"backbone 'biggan' cannot build {height} x {width} pixels (it builds squares of {sizes})",
-            "make the images fit with --set fit=pad, fit=resize or fit=crop:SIZE",
-        )
-    return channels, height

@@ -1,15 +1,19 @@
-"""What ends every discriminator: the linear head, the projection on the condition, and extra heads."""
+"""What ends every discriminator: the linear head, what it says of the condition, and extra heads."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from harness.builtin.models.spectral import Embedding, Linear, without_autocast
+from harness.builtin.models.spectral import Embedding, Linear, Rows, without_autocast
 from harness.errors import SettingsError
 from harness.networks import Critique
+
+#: how the logit depends on the condition; see :class:`Heads`
+Conditioning = Literal["projection", "biased_projection", "rows"]
 
 
 def check_conditions(network: str, conditions: int, condition: Tensor | None) -> None:
@@ -31,7 +35,7 @@ def check_discriminator(conditions: int, outputs: int, heads: Mapping[str, int],
         )
     if conditions and outputs > 1:
         raise SettingsError(
-            f"a discriminator told one of {conditions} conditions by projection has one output, not {outputs}",
+            f"a discriminator told one of {conditions} conditions has one output, not {outputs}",
             "set outputs=1 (or 0), or conditions=0 for a head with many outputs",
         )
     for name, width in heads.items():
@@ -42,18 +46,33 @@ def check_discriminator(conditions: int, outputs: int, heads: Mapping[str, int],
 class Heads(nn.Module):
     """Linear maps of the feature [N, feature_dim].
 
-    logit = w . f + b + V[condition] . f, Miyato and Koyama (2018), where there is a condition.
+    Where there is a condition y, the logit is one of
+
+    - "projection": w . f + b + V[y] . f, Miyato and Koyama (2018), eq. 3;
+    - "biased_projection": w . f + b + V[y] . f + c[y];
+    - "rows": V[y] . f + c[y], one logit a condition and nothing shared.
 
     :param eps: of the spectral norm, which all heads have or none.
+    :param conditioning: which of these; without conditions they are the same.
     """
 
     def __init__(
-        self, feature_dim: int, conditions: int, outputs: int, extra: Mapping[str, int], eps: float | None
+        self,
+        feature_dim: int,
+        conditions: int,
+        outputs: int,
+        extra: Mapping[str, int],
+        eps: float | None,
+        conditioning: Conditioning = "projection",
     ) -> None:
         super().__init__()
         self.conditions = conditions
-        self.linear = Linear(feature_dim, outputs, eps=eps) if outputs else None
-        self.projection = Embedding(conditions, feature_dim, eps=eps) if conditions else None
+        #: whether what is said of the condition is all of the logit
+        self.alone = bool(conditions and outputs) and conditioning == "rows"
+        self.linear = Linear(feature_dim, outputs, eps=eps) if outputs and not self.alone else None
+        plain = conditioning == "projection"
+        self.projection = Embedding(conditions, feature_dim, eps=eps) if conditions and plain else None
+        self.rows = Rows(feature_dim, conditions, eps=eps) if conditions and not plain else None
         self.extra = nn.ModuleDict({name: Linear(feature_dim, width, eps=eps) for name, width in extra.items()})
 
     def forward(self, feature: Tensor, condition: Tensor | None) -> Critique:
@@ -63,7 +82,9 @@ class Heads(nn.Module):
             class_term = None
             if self.projection is not None:
                 class_term = (self.projection(condition) * feature).sum(1)  # [N]
-            logit = None
+            if self.rows is not None:
+                class_term = self.rows(feature, condition)  # [N]
+            logit = class_term if self.alone else None
             if self.linear is not None:
                 logit = self.linear(feature)  # [N, outputs]
                 logit = logit.squeeze(1) if logit.shape[1] == 1 else logit

@@ -75,7 +75,7 @@ class MlpDiscriminator(Discriminator):
         self.layers = nn.ModuleList(
             layer(width if index else dim, width) for index in range(settings.discriminator_layers)
         )
-        self.heads = Heads(width, conditions, outputs, heads, eps=None)
+        self.heads = Heads(width, conditions, outputs, heads, None, settings.conditioning)
         self.places = tuple(
             Place("discriminator", "block", index, width, 0) for index in range(1, settings.discriminator_layers + 1)
         )

@@ -30,3 +30,5 @@ class MlpSettings(Settings):
     """what follows each linear map of the discriminator (slope of leaky_relu: 0.2)"""
     maxout_pieces: int = Field(5, gt=1)
     """linear maps that a maxout unit takes the largest of"""
+    conditioning: Literal["rows", "projection"] = "rows"
+    """how a discriminator's logit depends on the condition: a row of the last linear map each, or a projection"""

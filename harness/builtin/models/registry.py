@@ -15,11 +15,30 @@ SPECS = (
     ),
     ModelSpec(
         name="biggan",
-        summary="residual networks with the public BigGAN topology, without attention (Brock et al., ICLR 2019)",
+        summary="residual networks with the public BigGAN topology, attention optional (Brock et al., ICLR 2019)",
         settings="harness.builtin.models.biggan_settings:BigGANSettings",
         build="harness.builtin.models.biggan:build",
         kind="images",
         resolutions=(8, 16, 32, 64, 128),
         places="block1, block2, ...: after every residual block of both networks",
+    ),
+    ModelSpec(
+        name="sngan",
+        summary="spectrally normalised residual networks (Miyato et al., ICLR 2018), with two published sets of widths",
+        settings="harness.builtin.models.sngan_settings:SnganSettings",
+        build="harness.builtin.models.sngan:build",
+        kind="images",
+        resolutions=(8, 16, 24, 32, 48),
+        places="block1, block2, ...: after every residual block of both networks",
+    ),
+    ModelSpec(
+        name="dcgan",
+        summary="convolutions without shortcuts (Radford et al., ICLR 2016), as used by Liu et al. (CVPR 2020)",
+        settings="harness.builtin.models.dcgan_settings:DcganSettings",
+        build="harness.builtin.models.dcgan:build",
+        kind="images",
+        resolutions=(8, 16, 32, 48, 64),
+        places="block1, block2, ...: after every (transposed) convolution with its activation, but for the last one of "
+        "the generator",
     ),
 )

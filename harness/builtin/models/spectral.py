@@ -99,6 +99,26 @@ class Embedding(nn.Embedding):
         return chosen if self.normalise is None else chosen / self.normalise.sigma(self.weight)
 
 
+class Rows(nn.Module):
+    """As many linear maps to one number as there are conditions, spectrally normalised as one matrix.
+
+    :param inputs: size of the features that they are linear in.
+    :param conditions: how many maps; the weight is [conditions, inputs], the bias [conditions].
+    """
+
+    def __init__(self, inputs: int, conditions: int, *, eps: float | None = None) -> None:
+        super().__init__()
+        self.linear = Linear(inputs, conditions, eps=eps)
+
+    def forward(self, features: Tensor, condition: Tensor) -> Tensor:
+        """Features [N, inputs] and condition int64 [N] to W[condition] . f + b[condition], [N]."""
+        # the few rows in use are looked up and divided, so that the cost does not grow with the conditions
+        answer = (F.embedding(condition, self.linear.weight) * features).sum(1)
+        if isinstance(self.linear.normalise, SpectralNorm):
+            answer = answer / self.linear.normalise.sigma(self.linear.weight)
+        return answer + F.embedding(condition, self.linear.bias[:, None]).squeeze(1)
+
+
 class Conv(nn.Conv2d):
     """A convolution that keeps the resolution, spectrally normalised where `eps` is given.
 
@@ -114,9 +134,10 @@ class Conv(nn.Conv2d):
         kernel: Literal[1, 3],
         *,
         resample: Literal["none", "down", "up"] = "none",
+        bias: bool = True,
         eps: float | None = None,
     ) -> None:
-        super().__init__(inputs, outputs, kernel, padding=kernel // 2)
+        super().__init__(inputs, outputs, kernel, padding=kernel // 2, bias=bias)
         if resample != "none" and kernel != 3:
             raise ValueError("only a 3 x 3 kernel can be merged with resampling")
         self.resample = resample

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from harness.builtin.models.biggan_blocks import (
+    Attention,
     ConditionalBatchNorm,
     DiscriminatorBlock,
     GeneratorBlock,
@@ -90,3 +91,43 @@ def test_the_kind_of_batch_norm_follows_from_what_it_is_told():
         "bias.normalise.u",
     }
     assert not any(name.endswith(".u") for name, _ in of_class.named_buffers())
+
+
+def test_attention_is_what_torchs_own_would_be_with_pooled_keys_and_values():
+    torch.manual_seed(0)
+    layer = Attention(16, None).double()
+    nn.init.constant_(layer.gamma, 0.7)
+    x = torch.randn(2, 16, 6, 6, dtype=torch.float64)
+
+    def pixels(conv, t, pool):
+        t = torch.einsum("oi,nihw->nohw", conv.weight[:, :, 0, 0], t)
+        t = t.unflatten(2, (-1, 2)).unflatten(4, (-1, 2)).amax((3, 5)) if pool else t
+        return t.flatten(2).transpose(1, 2)  # [N, pixels, channels]
+
+    query, key, value = pixels(layer.query, x, False), pixels(layer.key, x, True), pixels(layer.value, x, True)
+    assert (query.shape[2], key.shape[1:], value.shape[1:]) == (2, (9, 2), (9, 8))
+    seen = F.scaled_dot_product_attention(query, key, value, scale=1.0)  # [N, 36, 8]
+    expected = x + 0.7 * torch.einsum("oi,npi->nop", layer.out.weight[:, :, 0, 0], seen).unflatten(2, (6, 6))
+    torch.testing.assert_close(layer(x), expected, rtol=1e-10, atol=1e-10)
+
+
+def test_attention_lets_the_map_through_at_first_and_gamma_learns():
+    layer = Attention(8, 1e-12)
+    x = torch.randn(2, 8, 4, 4)
+    assert torch.equal(layer(x), x)
+    layer(x).square().sum().backward()
+    assert layer.gamma.grad.abs() > 0
+
+
+def test_attention_can_be_differentiated_twice():
+    torch.manual_seed(0)
+    layer = Attention(8, None).double()
+    nn.init.constant_(layer.gamma, 0.7)
+    x = torch.randn(1, 8, 2, 2, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradgradcheck(layer, (x,))
+
+
+def test_every_convolution_of_attention_is_normalised_and_none_has_a_bias():
+    names = {name for name, _ in Attention(8, 1e-12).state_dict().items()}
+    convs = ("query", "key", "value", "out")
+    assert names == {"gamma"} | {f"{c}.{of}" for c in convs for of in ("weight", "normalise.u")}

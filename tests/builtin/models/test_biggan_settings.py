@@ -54,10 +54,12 @@ def test_every_setting_that_is_given_wins_over_the_default():
         embedding_dim=11,
         spectral_norm_eps=1e-3,
         init="orthogonal",
+        attention=16,
     )
     plan = design(settings, (1, 32, 32))
     assert (plan.width, plan.latent_dim, plan.latent_pieces, plan.embedding_dim) == (7, 20, 4, 11)
-    assert (plan.spectral_norm, plan.init, plan.channels) == (1e-3, "orthogonal", 1)
+    assert (plan.spectral_norm, plan.init, plan.channels, plan.attention) == (1e-3, "orthogonal", 1, 16)
+    assert design(BigGANSettings(), (3, 128, 128)).attention == 0
     plain = design(BigGANSettings(hierarchical_latent=False, shared_embedding=False), (3, 64, 64))
     assert (plain.latent_pieces, plain.embedding_dim) == (1, 0)
     assert design(BigGANSettings(spectral_norm=False), (3, 64, 64)).spectral_norm is None
@@ -72,6 +74,7 @@ def test_every_setting_that_is_given_wins_over_the_default():
         ({}, (0, 32, 32), "at least one channel, not 0"),
         ({"latent_dim": 128}, (3, 64, 64), "latent_dim=128 does not allow; set latent_dim=125 or"),
         ({"latent_dim": 3}, (3, 64, 64), "set latent_dim=5"),
+        ({"attention": 64}, (3, 32, 32), "has no map of 64 x 64 for attention; set attention to 0 (none) or one of 8,"),
         ({"hierarchical_latent": True}, (3, 32, 32), "hierarchical_latent=true with shared_embedding=false"),
         ({"shared_embedding": False}, (3, 64, 64), "hierarchical_latent=true with shared_embedding=false"),
     ],

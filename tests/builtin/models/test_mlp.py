@@ -26,7 +26,22 @@ def test_the_default_networks_have_the_published_number_of_parameters(k, of_gene
     with torch.device("meta"):
         backbone = build(MlpSettings(), (2,))
         assert count(backbone.generator(conditions=k)) == of_generator
-        assert count(backbone.discriminator(outputs=k)) == of_discriminator
+        assert count(backbone.discriminator(conditions=k)) == of_discriminator
+
+
+@pytest.mark.parametrize("conditioning", ["rows", "projection"])
+def test_the_logit_is_the_row_of_the_condition_or_a_projection(conditioning):
+    settings = SMALL.model_copy(update={"conditioning": conditioning})
+    discriminator = build(settings, (2,)).discriminator(conditions=3)
+    condition = torch.tensor([2, 0, 1, 1])
+    critique = discriminator(torch.randn(4, 2), condition)
+    f, heads = critique.feature, discriminator.heads
+    if conditioning == "rows":
+        expected = (f @ heads.rows.linear.weight.T + heads.rows.linear.bias)[range(4), condition]
+    else:
+        shared = f @ heads.linear.weight[0] + heads.linear.bias
+        expected = shared + (heads.projection.weight[condition] * f).sum(1)
+    torch.testing.assert_close(critique.logit, expected)
 
 
 def test_points_in_points_out():

@@ -19,6 +19,7 @@ def test_listing_backbones_and_losses_and_checking_settings_imports_no_torch():
         "import sys\n"
         "import harness.builtin.models.registry, harness.builtin.losses.registry\n"
         "import harness.builtin.models.mlp_settings\n"
+        "import harness.builtin.models.sngan_settings, harness.builtin.models.dcgan_settings\n"
         "from harness.builtin.models.biggan_settings import BigGANSettings, design\n"
         "design(BigGANSettings(), (3, 32, 32))\n"
         "heavy = {'torch', 'numpy', 'pandas', 'sklearn', 'scipy', 'matplotlib'} & set(sys.modules)\n"

@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from harness.builtin.models.spectral import Conv, Embedding, Linear, SpectralNorm
+from harness.builtin.models.spectral import Conv, Embedding, Linear, Rows, SpectralNorm
 
 LAYERS = {
     "linear": lambda eps: Linear(5, 7, eps=eps),
@@ -156,6 +156,32 @@ def test_a_convolution_merged_with_up_sampling_equals_the_two_apart(eps):
     of_merged, of_apart = (torch.autograd.grad(result, inputs, push) for result in (merged(x), apart))
     for a, b in zip(of_merged, of_apart, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("eps", [None, 1e-12])
+def test_rows_are_the_picked_outputs_of_one_linear_map(eps):
+    torch.manual_seed(0)
+    rows, whole = Rows(5, 7, eps=eps).double(), Linear(5, 7).double()
+    x, condition = torch.randn(4, 5, dtype=torch.float64, requires_grad=True), torch.tensor([6, 0, 3, 3])
+    if eps:
+        converged(rows.linear).eval()
+        largest = torch.linalg.svdvals(rows.linear.weight)[0]
+    with torch.no_grad():
+        whole.load_state_dict({"weight": rows.linear.weight / (largest if eps else 1), "bias": rows.linear.bias})
+    torch.testing.assert_close(rows(x, condition), whole(x)[range(4), condition], rtol=1e-9, atol=1e-9)
+    rows.linear.weight.grad = rows.linear.bias.grad = None
+    rows(x, condition).sum().backward()
+    # rows that nobody asked for learn nothing
+    assert torch.equal(rows.linear.bias.grad, torch.tensor([1.0, 0, 0, 2, 0, 0, 1], dtype=torch.float64))
+    if not eps:
+        torch.testing.assert_close(rows.linear.weight.grad[3], x[2] + x[3])
+
+
+def test_rows_take_a_step_of_power_iteration_a_training_pass():
+    rows = Rows(5, 7, eps=1e-12)
+    before = rows.linear.normalise.u.clone()
+    rows(torch.randn(2, 5), torch.tensor([0, 1]))
+    assert not torch.equal(rows.linear.normalise.u, before)
 
 
 def test_only_three_by_three_kernels_are_merged():

@@ -99,6 +99,21 @@ def test_the_discriminator_sees_each_real_image_once_and_as_many_fakes(
     assert torch.equal(told[:8], batch.labels)
 
 
+@pytest.mark.parametrize("discriminator", ["alternating", "strided"])
+def test_two_passes_differ_from_one_where_the_discriminator_has_batch_norm(make: Make, discriminator: str) -> None:
+    def logits(passes: str) -> dict[str, float]:
+        backbone = {"name": "dcgan", "width": 4, "discriminator": discriminator}
+        running = make(backbone=backbone, passes=passes, d_steps=1)
+        running.steps(0, 1)
+        return running.ctx.meters.drain()
+
+    joint, separate = logits("joint"), logits("separate")
+    differ = abs(joint["real_logit"] - separate["real_logit"]) > 1e-4
+    assert differ == (discriminator == "strided")
+    # the generator's step sees fakes alone either way, and nothing else is drawn
+    assert joint.keys() == separate.keys()
+
+
 @pytest.mark.parametrize(("loss", "undecided"), [("hinge", 2.0), ("nsgan", 2 * math.log(2))])
 def test_the_loss_is_the_one_named(make: Make, loss: str, undecided: float) -> None:
     assert make(loss=loss).method.loss.discriminator(torch.zeros(8), torch.zeros(8)).item() == pytest.approx(undecided)

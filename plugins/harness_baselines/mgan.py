@@ -1,0 +1,65 @@
+"""MGAN: a mixture of generators, and a classifier that tells them apart (Hoang, Nguyen, Le and Phung, ICLR 2018)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from harness import Context, GeneratorSampler, Problem, Stage, Stream
+from harness_baselines.config import MganSettings
+from harness_baselines.mixture import Mixture
+from harness_baselines.pair import Pair
+
+#: the discriminator's second head, the paper's classifier C
+HEAD = "generator"
+
+
+class Mgan:
+    """The method of one run."""
+
+    def __init__(self, settings: MganSettings, problem: Problem, ctx: Context) -> None:
+        self.settings = settings
+        self.ctx = ctx
+        self.k = settings.generators
+        backbone = ctx.backbone(settings.backbone, problem.shape)
+        generators = Mixture([backbone.generator() for _ in range(self.k)])
+        self.pair = Pair(settings, ctx, generators, backbone.discriminator(heads={HEAD: self.k}))
+
+    def stages(self) -> list[Stage]:
+        """One: the GAN."""
+        return [Stage("gan", self.settings.steps, self.step, begin=self.pair.train)]
+
+    def state(self) -> Mapping[str, Any]:
+        """Networks, optimisers and average."""
+        return self.pair.state()
+
+    def trained(self) -> GeneratorSampler:
+        """All generators; which of them makes a sample is drawn uniformly."""
+        return GeneratorSampler.averaged(self.pair.generator, self.pair.average, self.k)
+
+    def step(self, stream: Stream) -> None:
+        """One step of discriminator and classifier, one of all generators (Eqs. 2 and 3)."""
+        pair, real = self.pair, stream.next().images
+        with torch.no_grad():
+            fake, maker = self.fakes()
+        critique = pair.discriminator(fake)
+        pair.minimize_discriminator(
+            pair.discriminator(real).score, critique.score, classifier=F.cross_entropy(critique.heads[HEAD], maker)
+        )
+
+        fake, maker = self.fakes()
+        critique = pair.discriminator(fake)
+        told_apart = F.cross_entropy(critique.heads[HEAD], maker)
+        pair.minimize_generator(critique.score, classifier=self.settings.beta * told_apart)
+        self.ctx.log(classified=(critique.heads[HEAD].argmax(1) == maker).float().mean())
+
+    def fakes(self) -> tuple[Tensor, Tensor]:
+        """n fakes of each generator from the same n latents: images [K n, ...] and their makers int64 [K n]."""
+        n = self.settings.fakes
+        maker = torch.arange(self.k, device=self.ctx.device).repeat_interleave(n)
+        latents = self.pair.latents(n).repeat(self.k, 1)
+        return self.pair.generator(latents, maker), maker

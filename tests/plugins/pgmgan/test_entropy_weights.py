@@ -1,0 +1,58 @@
+"""Which of the two entropy weights is which: an experiment on scikit-learn's digits.
+
+The paper's appendix prints alpha = 5 (confidence of a sample) and beta = 1e-3 (balance of the partitions). With these,
+most partitions die; the other way round, which this package takes as its default, all of them are used.
+"""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from harness_pgmgan.clustering import labels_of, partition_loss, prior_of
+from harness_pgmgan.neighbours import drawn_neighbours, neighbour_lists
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
+from torch import Tensor, nn
+
+K, BATCH, STEPS = 20, 128, 400
+
+
+@pytest.fixture(scope="module")
+def features() -> Tensor:
+    points = torch.from_numpy(PCA(32, random_state=0).fit_transform(load_digits().data)).float()
+    return points / points.std()
+
+
+@pytest.fixture(scope="module")
+def lists(features: Tensor) -> Tensor:
+    return neighbour_lists(features, 10, nearness="euclidean")
+
+
+def prior_with(weights: dict[str, float], features: Tensor, lists: Tensor, seed: int) -> Tensor:
+    """Shares of the partitions that a small network finds."""
+    torch.manual_seed(seed)
+    network = nn.Sequential(nn.Linear(32, 64), nn.ReLU(), nn.Linear(64, K))
+    adam = torch.optim.Adam(network.parameters(), 1e-3)
+    for _ in range(STEPS):
+        anchors = torch.randint(len(features), (BATCH,))
+        neighbours = drawn_neighbours(lists, anchors)
+        terms = partition_loss(network(features[anchors]), network(features[neighbours]), **weights)
+        adam.zero_grad()
+        torch.stack(list(terms.values())).sum().backward()
+        adam.step()
+    with torch.no_grad():
+        return prior_of(labels_of(network(features)), K)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_by_default_every_partition_stays_alive(features: Tensor, lists: Tensor, seed: int) -> None:
+    prior = prior_with({}, features, lists, seed)
+    assert (prior > 0.01).all()
+    assert prior.max() < 0.12  # 0.05 would be all of one size
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_printed_weights_leave_few_alive(features: Tensor, lists: Tensor, seed: int) -> None:
+    prior = prior_with({"sample_weight": 5.0, "mean_weight": 1e-3}, features, lists, seed)
+    assert (prior > 0).sum() <= K // 2
+    assert prior.max() > 0.2
