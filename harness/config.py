@@ -103,8 +103,8 @@ class EvaluationSettings(Settings):
     """images generated at once; part of the protocol, because it can change the last bits"""
     batch_norm: Literal["eval", "train", "standing"] = "eval"
     """statistics that the generator's batch norm uses while sampling"""
-    quantise: Literal["round", "truncate"] = "round"
-    """how float images become uint8 before a feature network sees them"""
+    quantise: Literal["round", "truncate", "none"] = "round"
+    """how float images become uint8 before a feature network sees them; none: they stay floats, in 0 to 255"""
     pairs: int = Field(default=50_000, gt=0, le=10_000_000)
     """pairs of latents for path lengths and condition numbers"""
     outliers: tuple[str, ...] = ()

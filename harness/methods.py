@@ -39,7 +39,8 @@ class Stage:
     :param finish: called once after the last step with the data that its stream drew from; may be repeated without
         harm.
     :param data: replaces the data that the stage's stream draws from (for labels made by an earlier stage).
-    :param products: names of state entries that the stage makes for others; also saved as ``products/<name>.pt``.
+    :param products: names of state entries ("generator"), or of parts of their modules ("generator.blocks"), that the
+        stage makes for others; also saved as ``products/<stage>.pt``.
     :param samples: whether the method can already sample; without, no grid or evaluation is made during the stage.
     :param source: a run folder whose product is taken instead of training this stage.
     """

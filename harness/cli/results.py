@@ -25,8 +25,15 @@ def print_metrics(entries: list[dict[str, Any]]) -> None:
     """Metric entries as a table, and below it what should be known of some; a number of several is told apart."""
     if not entries:
         return
+    shared = set.intersection(*(set(entry["subject"].items()) for entry in entries))
     rows = [
-        (_named(entry), _number(entry["value"]), _number(entry["std_error"]), _arrow(entry), entry["protocol_id"])
+        (
+            _named(entry, shared),
+            _number(entry["value"]),
+            _number(entry["std_error"]),
+            _arrow(entry),
+            entry["protocol_id"],
+        )
         for entry in entries
     ]
     print(table(("metric", "value", "± se", "", "protocol"), rows))
@@ -34,10 +41,11 @@ def print_metrics(entries: list[dict[str, Any]]) -> None:
         print(remark)
 
 
-def _named(entry: dict[str, Any]) -> str:
-    """The metric's name, with the score's where a method gives several."""
-    score = entry["subject"].get("score")
-    return f"{entry['metric']} ({score})" if score else str(entry["metric"])
+def _named(entry: dict[str, Any], shared: set[tuple[str, str]]) -> str:
+    """The metric's name, with what of the method it is about where not all numbers are about that."""
+    own = [value if key == "score" else f"{key} {value}" for key, value in entry["subject"].items()]
+    told = [text for text, item in zip(own, entry["subject"].items(), strict=True) if item not in shared]
+    return f"{entry['metric']} ({', '.join(told)})" if told else str(entry["metric"])
 
 
 def _number(value: float | None) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from torch import Tensor
 
+from harness.errors import EvaluationError
 from harness.evaluation.weights import not_installed, verified_weights
 
 if TYPE_CHECKING:
@@ -41,7 +42,11 @@ class ImageNetwork(Protocol):
 
 
 class Extractor(ImageNetwork, Protocol):
-    """A feature network in eval mode, on its device."""
+    """A feature network in eval mode, on its device.
+
+    One that also takes float32 images in [0, 255], for which a uint8 image and its float copy are the same, says so by
+    an attribute ``unrounded = True``; no other is ever shown floats.
+    """
 
     def __call__(self, images: Tensor) -> Mapping[str, Tensor]:
         """Images uint8 [N, C, H, W] to its outputs, each float [N, F]."""
@@ -54,6 +59,18 @@ class Distance(ImageNetwork, Protocol):
     def distance(self, a: Tensor, b: Tensor) -> Tensor:
         """Distances float [N] of images float [N, 3, H, W] in [-1, 1], neither resized nor quantised."""
         ...
+
+
+def check_takes_floats(network: ImageNetwork, name: str) -> None:
+    """Refuse to show floats to a network made for 8 bits.
+
+    :raises EvaluationError: naming the network.
+    """
+    if not getattr(network, "unrounded", False):
+        raise EvaluationError(
+            f"extractor '{name}' takes images of 8 bits only, and evaluation.quantise is none",
+            "choose round or truncate, or name another extractor",
+        )
 
 
 def open_extractor(catalog: Catalog, name: str, device: torch.device) -> Extractor:

@@ -24,7 +24,7 @@ class Features(OfSet[Tensor]):
     :param of: the images.
     :param extractor: name of the feature network.
     :param output: which of its outputs; "features", or "logits" of a classifier.
-    :param quantise: rule by which float images become uint8 before they are looked at.
+    :param quantise: rule by which float images become uint8, or stay floats, before they are looked at.
     """
 
     of: SetEvidence[Any]

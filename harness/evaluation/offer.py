@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from harness.capabilities import CAPABILITIES, told_labels
 from harness.errors import EvaluationError
 from harness.evaluation.evidence import Evidence, SetEvidence
+from harness.evaluation.extractors import check_takes_floats
 from harness.evaluation.metric import Inapplicable
 from harness.evaluation.observations import Features
 from harness.evaluation.protocol import Protocol, Term
@@ -142,8 +143,13 @@ class Offer:
         return self._bench.catalog.extractor(extractor)
 
     def features(self, of: SetEvidence[Any], extractor: str, output: str = "features") -> Features:
-        """Features of a set, under the settings' rule of quantisation; real and stored images are 8 bits already."""
+        """Features of a set, under the settings' rule of quantisation; real and stored images are 8 bits already.
+
+        :raises EvaluationError: where the rule leaves floats, and the network does not take them.
+        """
         rule = self.settings.quantise if isinstance(of, GeneratedSet) else "round"
+        if rule == "none":
+            check_takes_floats(self._bench.extractor(extractor), extractor)
         return Features(of, extractor, output, rule)
 
     def can(self, capability: str | type) -> bool:

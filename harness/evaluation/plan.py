@@ -52,6 +52,17 @@ def plan(bench: Bench, offer: Offer) -> list[tuple[MetricSpec, Measurement]]:
     return planned
 
 
+def within_reach(trained: object, settings: EvaluationSettings, catalog: Catalog) -> EvaluationSettings:
+    """The settings without the named metrics that ask for a capability which this object lacks.
+
+    For what is measured beside a method's main object: that one answers for whatever cannot be measured at all.
+    """
+    if settings.metrics is None:
+        return settings
+    reached = [n for n in settings.metrics if isinstance(trained, _capability(catalog, catalog.metric(n)))]
+    return settings.model_copy(update={"metrics": tuple(reached)})
+
+
 def _check_measured(names: Iterable[str], measurements: Sequence[Measurement]) -> None:
     """Every value that was named is measured: a family may give only some of its values with these networks."""
     found = {protocol.metric: None for measurement in measurements for protocol in measurement.protocols.values()}

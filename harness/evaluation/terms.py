@@ -8,10 +8,12 @@ from harness.errors import EvaluationError
 from harness.evaluation.evidence import SetEvidence
 from harness.evaluation.observations import Features
 from harness.evaluation.protocol import Term
+from harness.evaluation.quantise import SHOWN
 from harness.evaluation.reference_key import measured_by
 from harness.evaluation.sets import GeneratedSet, RealSet
 from harness.evaluation.statistics import ImportedStatistics, Statistics
 from harness.evaluation.stored import StoredSet
+from harness.evaluation.weights import made_sha256
 
 if TYPE_CHECKING:
     from harness.evaluation.bench import Bench
@@ -21,9 +23,15 @@ UNKNOWN = "?"
 
 
 def feature_terms(bench: Bench, features: Features) -> list[Term]:
-    """Which network looked at the images, and how they were made to fit it."""
-    shown = ("extractor", "resize")
-    return [Term(key, value, value if key in shown else None) for key, value in measured_by(bench, features).items()]
+    """Which network looked at the images, and how they were made to fit it.
+
+    Two trainings of one network are two networks: the id shows the checksum of weights that were made here.
+    """
+    made = made_sha256(bench.catalog.extractor(features.extractor))
+    name = features.extractor if made is None else f"{features.extractor}-{made[:12]}"
+    fields = measured_by(bench, features)
+    shown = {"extractor": name, "resize": fields["resize"]}
+    return [Term(key, value, shown.get(key)) for key, value in fields.items()]
 
 
 def set_terms(bench: Bench) -> list[Term]:
@@ -76,7 +84,7 @@ def _counts(real: int | str, samples: SetEvidence[Any] | None) -> str:
 
 
 def generated_terms(bench: Bench, generated: SetEvidence[Any] | Features | None) -> list[Term]:
-    """How samples were made and became 8 bits; of stored images that is not known, but that they were stored."""
+    """How samples were made and became 8 bits, or did not; of stored images no more is known than that."""
     samples = generated.of if isinstance(generated, Features) else generated
     if isinstance(samples, StoredSet):
         return [Term("quantise", "stored", "uint8-stored")]
@@ -84,7 +92,7 @@ def generated_terms(bench: Bench, generated: SetEvidence[Any] | Features | None)
         return []
     terms = []
     if isinstance(generated, Features):
-        terms.append(Term("quantise", generated.quantise, f"uint8-{generated.quantise}"))
+        terms.append(Term("quantise", generated.quantise, SHOWN[generated.quantise]))
     terms.append(Term("block", samples.block, f"block{samples.block}"))
     terms.append(Term("batch_norm", samples.batch_norm, f"bn-{samples.batch_norm}"))
     return terms

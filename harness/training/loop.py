@@ -29,7 +29,7 @@ from harness.training.checkpoints import (
 from harness.training.clock import Clock
 from harness.training.devices import Runtime
 from harness.training.interrupts import Interrupted, StopRequest, stop_requests
-from harness.training.products import load_product, save_product
+from harness.training.products import load_product, pieces, save_product
 from harness.training.reporting import Reporter, duration
 from harness.training.run_folder import RunFolder, append_line
 from harness.training.watching import Watch
@@ -206,14 +206,12 @@ class Training:
 
     def _keep_product(self, stage: Stage) -> None:
         if self.runtime.rank == 0:
-            declared = self.method.state()
-            made = {name: declared[name] for name in stage.products}
+            made = pieces(self.method.state(), stage.products)
             save_product(self.folder.products, stage.name, made, self._data_checksum)
 
     def _reuse(self, stage: Stage) -> None:
-        declared = self.method.state()
         source = Path(stage.source or "")
-        wanted = {name: declared[name] for name in stage.products}
+        wanted = pieces(self.method.state(), stage.products)
         checksum = load_product(source, stage.name, wanted, self._data_checksum)
         self.reused[stage.name] = {"from": str(source), "sha256": checksum}
         self.reporter.note(f"stage '{stage.name}' taken from {source} (sha256 {checksum[:12]})")

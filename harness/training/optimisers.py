@@ -15,9 +15,15 @@ if TYPE_CHECKING:
 
 
 def adam(parameters: Iterable[nn.Parameter], settings: AdamSettings) -> torch.optim.Adam:
-    """Plain Adam with coupled weight decay."""
+    """Plain Adam with coupled weight decay; all of a step in one pass where there are values at all."""
+    owned = list(parameters)
     return torch.optim.Adam(
-        parameters, lr=settings.lr, betas=settings.betas, eps=settings.eps, weight_decay=settings.weight_decay
+        owned,
+        lr=settings.lr,
+        betas=settings.betas,
+        eps=settings.eps,
+        weight_decay=settings.weight_decay,
+        fused=all(parameter.device.type != "meta" for parameter in owned),
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,15 @@ import torch
 
 from harness.errors import CheckpointError, UserError
 from harness.training.checkpoints import apply_state, collect_state, load_checkpoint, save_checkpoint
+
+
+def pieces(state: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Entries of a method's state, or parts of its modules: "generator", "generator.blocks"."""
+    found = {}
+    for name in names:
+        entry, *path = name.split(".")
+        found[name] = functools.reduce(getattr, path, state[entry])
+    return found
 
 
 def save_product(folder: Path, stage: str, declared: Mapping[str, Any], data: str) -> Path:

@@ -74,7 +74,7 @@ class GraphPartition:
             self.pretext_step,
             begin=self.begin,
             finish=self.find_neighbours,
-            products=("encoder", "neighbours"),
+            products=("partitioner.encoder", "neighbours"),
             samples=False,
             source=settings.pretext_from,
         )
@@ -85,7 +85,7 @@ class GraphPartition:
             begin=self.begin,
             finish=self.count,
             data=self.in_graph,
-            products=("encoder", "partition_head", "prior"),
+            products=("partitioner", "prior"),
             samples=False,
             source=settings.partition_from,
         )
@@ -94,8 +94,7 @@ class GraphPartition:
     def state(self) -> Mapping[str, Any]:
         """Networks and optimisers of both stages, and what they found."""
         return {
-            "encoder": self.partitioner.encoder,
-            "partition_head": self.partitioner.head,
+            "partitioner": self.partitioner,
             "contrastive_head": self.contrast,
             "pretext_sgd": self.sgd,
             "partition_adam": self.adam,
@@ -155,7 +154,7 @@ class GraphPartition:
 
     @torch.no_grad()
     def count(self, _: TrainingData) -> None:
-        """pi, the share of each partition in the data, by a partitioner whose caps hold exactly."""
+        """pi, the share of each partition in the data, by a partitioner whose caps hold."""
         settle_norms(self.partitioner.eval())
         labels = torch.cat([labels_of(self.partitioner(images)) for images in blocks(self.whole, COUNTED)])
         self.prior.copy_(prior_of(labels, self.settings.partitions))

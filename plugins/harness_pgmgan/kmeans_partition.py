@@ -101,7 +101,7 @@ class KMeansPartition:
 
     @torch.no_grad()
     def count(self, _: TrainingData) -> None:
-        """pi, the share of each partition in the data, by a partitioner whose caps hold exactly."""
+        """pi, the share of each partition in the data, by a partitioner whose caps hold."""
         settle_norms(self.partitioner.eval())
         labels = labels_of(self.partitioner(first_points(self.whole, COUNTED)))
         self.prior.copy_(prior_of(labels, self.settings.partitions))

@@ -59,6 +59,12 @@ class PartitionSampler(GeneratorSampler):
         latents = keyed_latents(seeds, self.generator.latent_dim, told.device)
         return accepted(self.generator, self.assign, latents, told, rounds)
 
+    def first_draws(self, seeds: Seeds) -> tuple[Tensor, Tensor]:
+        """Partitions drawn from pi int64 [N], and whether the first draw of each lies there, bool [N]."""
+        told = self._conditions(seeds)
+        assert told is not None
+        return told, self.drawn(seeds, told, 0).accepted
+
     @torch.no_grad()
     def assign(self, images: Tensor) -> Tensor:
         """Partition of each image or point, int64 [N]."""

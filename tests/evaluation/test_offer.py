@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from image_files import write_images
 
 from harness.capabilities import Sampler, StyleSpace
@@ -148,7 +149,7 @@ def test_networks_are_those_of_the_data_set_or_of_the_settings(offer: Callable[.
     assert offer().spec(NAME).name == NAME
 
 
-@pytest.mark.parametrize("rule", ["round", "truncate"])
+@pytest.mark.parametrize("rule", ["round", "truncate", "none"])
 def test_only_samples_are_quantised_by_the_rule_of_the_settings(
     offer: Callable[..., Offer], stored: StoredImages, rule: str
 ) -> None:
@@ -168,6 +169,33 @@ def test_truncation_gives_other_features_under_another_id(toy: Toy, digits: Load
         settings = EvaluationSettings(samples=50, metrics=("fd",), extractors=("pixels",), quantise=rule)
         ids = check_evaluation(toy((1, 8, 8)), dataset=digits, settings=settings, catalog=catalog)
         assert ids == [f"fd[pixels,native,train,1437x50,uint8-{rule},block250,bn-eval]"]
+
+
+def test_unrounded_samples_give_the_features_of_their_floats_under_an_id_of_their_own(
+    toy: Toy, digits: LoadedDataset, catalog: Catalog
+) -> None:
+    bench = Bench(toy((1, 8, 8)), digits, catalog, 0, "cpu")
+    rounded, floats = (bench.get(Features(GeneratedSet(50), "pixels", quantise=rule)) for rule in ("round", "none"))
+    samples = (bench.get(GeneratedSet(50)).images.clamp(-1, 1) + 1) / 2
+    assert torch.allclose(floats, samples.flatten(1), rtol=0, atol=1e-6)
+    away = (rounded - floats).abs() * 255
+    assert 0.4 < float(away.max()) <= 0.5001
+    settings = EvaluationSettings(samples=50, metrics=("fd",), extractors=("pixels",), quantise="none")
+    (entry,) = evaluate(toy((1, 8, 8)), dataset=digits, settings=settings, catalog=catalog, seed=0, device="cpu")
+    assert entry.protocol_id == "fd[pixels,native,train,1437x50,float255,block250,bn-eval]"
+    assert entry.protocol["quantise"] == "none"
+
+
+def test_a_network_made_for_8_bits_is_never_shown_floats(
+    offer: Callable[..., Offer], stored: StoredImages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, of_stored = offer(quantise="none"), offer(stored, quantise="none")
+    for each in (found, of_stored):
+        monkeypatch.setattr(each._bench.extractor(NAME), "unrounded", False, raising=False)
+    with pytest.raises(EvaluationError, match=f"'{NAME}' takes images of 8 bits only, and evaluation.quantise is none"):
+        found.features(found.generated(), NAME)
+    assert found.features(found.real(), NAME).quantise == "round"
+    assert of_stored.features(of_stored.generated(), NAME).quantise == "round"
 
 
 def test_capabilities_are_asked_for_by_name_or_as_protocols(offer: Callable[..., Offer]) -> None:

@@ -19,6 +19,7 @@ class ColourExtractor:
 
     :param look: maps uint8 [N, 3, H, W] to the outputs, each float [N, F].
     :param resize: what `look` does to make images fit, as protocols name it.
+    :param unrounded: whether `look` takes floats in [0, 255] too.
     """
 
     batch = 16
@@ -31,10 +32,12 @@ class ColourExtractor:
         outputs: tuple[str, ...],
         resize: str,
         device: torch.device,
+        unrounded: bool = True,
     ) -> None:
         self.name = name
         self.outputs = outputs
         self.resize = resize
+        self.unrounded = unrounded
         self.device = device
         self._look = look
 

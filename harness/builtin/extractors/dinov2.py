@@ -45,7 +45,10 @@ def load(weights: Path | None, device: torch.device, architecture: str = ARCHITE
     def look(images: Tensor) -> Mapping[str, Tensor]:
         return {"features": network(normalised(pil_bicubic_uint8(images, SIDE).to(device)))}
 
-    return ColourExtractor(NAME, look, outputs=("features",), resize="pil-bicubic-uint8", device=device)
+    # PIL resizes pictures of 8 bits and rounds twice on the way: floats have no place there
+    return ColourExtractor(
+        NAME, look, outputs=("features",), resize="pil-bicubic-uint8", device=device, unrounded=False
+    )
 
 
 def positions(embedding: Tensor, side: int) -> Tensor:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from harness.builtin.extractors.colour import ColourExtractor
+from harness.builtin.extractors.fidelity import forward_of
 from harness.builtin.extractors.states import fitting, resaved, state_dict
 
 NAME = "inception-tf"
@@ -28,7 +29,9 @@ def load(weights: Path | None, device: torch.device) -> ColourExtractor:
         file = resaved(state_dict(path))
         network = FeatureExtractorInceptionV3("inception-v3-compat", list(outputs.values()), file).to(device)
 
+    forward = forward_of(network)
+
     def look(images: Tensor) -> Mapping[str, Tensor]:
-        return dict(zip(outputs, network(images), strict=True))
+        return dict(zip(outputs, forward(images), strict=True))
 
     return ColourExtractor(NAME, look, outputs=tuple(outputs), resize="bilinear-tf1", device=device)

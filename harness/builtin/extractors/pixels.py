@@ -16,11 +16,12 @@ MOST = 3 * 64 * 64
 
 
 class Pixels:
-    """uint8 [N, C, H, W] to [N, C * H * W] in [0, 1]."""
+    """uint8 [N, C, H, W], or floats in [0, 255], to [N, C * H * W] in [0, 1]."""
 
     outputs = ("features",)
     resize = "native"
     batch = 128
+    unrounded = True
 
     def check(self, shape: tuple[int, ...]) -> None:
         if len(shape) != 3:

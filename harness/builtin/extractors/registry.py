@@ -64,6 +64,15 @@ SPECS: tuple[ExtractorSpec, ...] = (
         source="Metz et al. 2017",
     ),
     ExtractorSpec(
+        name="cifar10-cnn",
+        summary="residual classifier of CIFAR-10, trained on this machine; 512 features after the last pooling",
+        load=f"{_HERE}.cifar10_cnn:load",
+        accepts="32x32, colour",
+        weights=RemoteFile(name="cifar10-cnn.pt"),
+        classifies="cifar10",
+        source="python -m harness.builtin.extractors.train_small_cnn cifar10-cnn",
+    ),
+    ExtractorSpec(
         name="inception-tf",
         summary="Inception-v3 with TensorFlow 1's resizing, by torch-fidelity; 2048 features, logits without bias",
         load=f"{_HERE}.inception_tf:load",

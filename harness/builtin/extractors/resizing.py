@@ -10,7 +10,7 @@ from torch.nn.functional import interpolate
 
 
 def clean_bicubic(images: Tensor) -> Tensor:
-    """uint8 [N, 3, H, W] to float [N, 3, 299, 299] in [0, 255]: clean-fid's own resizer (Parmar et al. 2022).
+    """Images [N, 3, H, W] to float [N, 3, 299, 299], both in [0, 255]: clean-fid's own resizer (Parmar et al. 2022).
 
     PIL's bicubic filter on every channel in float32: it widens where it makes smaller, and nothing is rounded.
     """
@@ -29,6 +29,6 @@ def pil_bicubic_uint8(images: Tensor, side: int) -> Tensor:
 
 
 def antialiased_bicubic(images: Tensor, side: int) -> Tensor:
-    """uint8 [N, 3, H, W] to float [N, 3, S, S] in [0, 255]: torch's bicubic filter, widened where it makes smaller."""
+    """Images [N, 3, H, W] to float [N, 3, S, S], both in [0, 255]: torch's bicubic, widened where it makes smaller."""
     resized = interpolate(images.float(), (side, side), mode="bicubic", align_corners=False, antialias=True)
     return resized.clamp(0.0, 255.0)

@@ -55,6 +55,7 @@ class SmallCnnExtractor:
     outputs = ("features", "logits")
     resize = "native"
     batch = 128
+    unrounded = True
 
     def __init__(self, name: str, network: SmallCnn, sizes: Mapping[int, int], device: torch.device) -> None:
         self.name = name
@@ -80,7 +81,7 @@ class SmallCnnExtractor:
 
 
 def unit_range(images: Tensor, around: int) -> Tensor:
-    """uint8 [B, C, H, W] as float in [0, 1] with `around` zeros on each side, in plain memory order."""
+    """Images [B, C, H, W] in [0, 255] as float in [0, 1], `around` zeros on each side, in plain memory order."""
     count, channels, height, width = images.shape
     padded = torch.zeros(count, channels, height + 2 * around, width + 2 * around, device=images.device)
     padded[..., around : around + height, around : around + width] = images.float() / 255.0

@@ -29,6 +29,7 @@ class StackedExtractor:
     outputs = ("features", "logits")
     resize = "native"
     batch = 128
+    unrounded = True
 
     def __init__(self, single: SmallCnnExtractor) -> None:
         self.single = single

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from harness.builtin.extractors.colour import ColourExtractor
+from harness.builtin.extractors.fidelity import forward_of
 from harness.builtin.extractors.states import fitting, resaved, state_dict
 
 NAME = "vgg16"
@@ -25,7 +26,9 @@ def load(weights: Path | None, device: torch.device) -> ColourExtractor:
     with fitting(NAME, weights) as path:
         network = FeatureExtractorVGG16("vgg16", ["fc2_relu"], resaved(state_dict(path))).to(device)
 
+    forward = forward_of(network)
+
     def look(images: Tensor) -> Mapping[str, Tensor]:
-        return {"features": network(images)[0]}
+        return {"features": forward(images)[0]}
 
     return ColourExtractor(NAME, look, outputs=("features",), resize="bilinear-tf1", device=device)

@@ -30,8 +30,9 @@ class Pictures(Evidence[Tensor]):
     quantise: str
 
     def make(self, bench: Bench) -> Tensor:
+        rule = "round" if self.quantise == "none" else self.quantise  # a picture has 8 bits, whatever a network saw
         with closing(bench.blocks(self.of)) as blocks:
-            return torch.cat([quantised(images, self.quantise).cpu() for images in blocks])
+            return torch.cat([quantised(images, rule).cpu() for images in blocks])
 
 
 def neighbour_figure(samples: Tensor, neighbours: Tensor) -> bytes:

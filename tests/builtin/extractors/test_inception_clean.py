@@ -7,6 +7,7 @@ import pytest
 import torch
 from cleanfid.fid import get_files_features
 from cleanfid.inception_torchscript import InceptionV3W
+from floats import assert_floats_are_seen
 from PIL import Image
 from torch import Tensor, nn
 
@@ -79,3 +80,7 @@ def test_a_file_that_is_no_program_is_refused_in_one_line(tmp_path: Path) -> Non
     with pytest.raises(EvaluationError, match="weights of extractor 'inception-clean' at .* do not fit") as caught:
         load(tmp_path / "inception-2015-12-05.pt", CPU)
     assert "\n" not in str(caught.value)
+
+
+def test_floats_are_resized_and_seen_as_they_are(program: Path, colour: Tensor) -> None:
+    assert_floats_are_seen(load(program, CPU), colour)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from floats import assert_floats_are_seen
 from torch import Tensor
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
@@ -48,3 +49,7 @@ def test_weights_of_another_network_are_refused_in_one_line(tmp_path: Path) -> N
     with pytest.raises(EvaluationError, match="weights of extractor 'inception-tf' at .* do not fit") as caught:
         load(tmp_path / "net.pth", CPU)
     assert "\n" not in str(caught.value)
+
+
+def test_floats_are_resized_and_seen_as_they_are(extractor: ColourExtractor, colour: Tensor) -> None:
+    assert_floats_are_seen(extractor, colour[:2])

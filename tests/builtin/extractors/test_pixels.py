@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from floats import assert_floats_are_seen
 
 from harness.builtin.extractors.pixels import MOST, Pixels
 from harness.builtin.extractors.registry import SPECS
@@ -34,3 +35,7 @@ def test_the_registry_says_how_large_an_image_may_be() -> None:
 def test_points_are_refused() -> None:
     with pytest.raises(EvaluationError, match="takes images"):
         Pixels().check((2,))
+
+
+def test_floats_are_seen_as_they_are() -> None:
+    assert_floats_are_seen(Pixels(), torch.arange(24, dtype=torch.uint8).reshape(2, 3, 2, 2) * 10)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from floats import assert_floats_are_seen
 
 from harness.builtin.extractors.registry import SPECS
 from harness.builtin.extractors.small_cnn import FEATURES, SmallCnn, load_digits_cnn
@@ -88,3 +89,9 @@ def test_weights_ship_with_the_package_below_a_megabyte() -> None:
         path = Path(__file__).parents[3] / "harness" / "builtin" / "extractors" / spec.weights.name
         assert path.stat().st_size == spec.weights.size
         assert path.stat().st_size <= 2**20
+
+
+@pytest.mark.parametrize(("name", "shape"), [("digits-cnn", (1, 8, 8)), ("mnist-cnn", (1, 28, 28))])
+def test_floats_are_seen_as_they_are(catalog: Catalog, name: str, shape: tuple[int, ...]) -> None:
+    images = torch.randint(0, 256, (2, *shape), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    assert_floats_are_seen(open_extractor(catalog, name, CPU), images)

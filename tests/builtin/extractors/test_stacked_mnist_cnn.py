@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from floats import assert_floats_are_seen
 from torch import Tensor
 
 from harness.builtin.extractors.stacked_mnist_cnn import joint
@@ -59,3 +60,7 @@ def test_the_likeliest_number_is_spelt_by_the_likeliest_digits() -> None:
 def test_other_shapes_are_refused(stacked: Extractor, shape: tuple[int, ...]) -> None:
     with pytest.raises(EvaluationError, match="'stacked-mnist-cnn' takes 3x28x28 or 3x32x32 images"):
         stacked.check(shape)
+
+
+def test_floats_are_seen_as_they_are(stacked: Extractor) -> None:
+    assert_floats_are_seen(stacked, images())

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 import torchvision
+from floats import assert_floats_are_seen
 from torch import Tensor, nn
 from torch_fidelity.feature_extractor_vgg16 import FeatureExtractorVGG16
 
@@ -42,6 +43,7 @@ def test_features_are_those_of_torch_fidelity_after_the_rectifier(
     assert torch.allclose(found, after, rtol=1e-4, atol=1e-5)
     assert bool((before < 0).any())
     assert float(found.min()) == 0.0
+    assert_floats_are_seen(extractor, colour)
 
 
 def test_weights_of_another_network_are_refused_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
