@@ -144,7 +144,7 @@ def test_random_numbers_are_drawn_anew_and_need_no_stage(train: Train) -> None:
     assert drawn.unique().tolist() == list(range(method.k))
     assert len(drawn[:, 0].unique()) > 1  # of one and the same image
     trained = method.trained()
-    assert (trained.n_conditions, trained.subject) == (method.k, {"weights": "raw"})
+    assert (trained.n_conditions, trained.subject) == (method.k, {"weights": "ema"})
     assert not hasattr(trained, "assign")
 
 

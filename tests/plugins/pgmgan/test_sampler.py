@@ -37,8 +37,9 @@ def test_with_and_without_redraws_are_two_subjects_of_one_generator(ring: Traini
 
 @pytest.mark.parametrize(("rejection", "subjects"), [("on", ["on"]), ("off", ["off"])])
 def test_one_of_them_where_one_is_asked_for(prepare: Train, rejection: str, subjects: list[str]) -> None:
-    trained = prepare("ring2d", rejection=rejection).method.trained()
-    assert [one.subject["rejection"] for one in all_variants(trained)] == subjects  # type: ignore[attr-defined]
+    trained: Any = prepare("ring2d", rejection=rejection, redraws=4).method.trained()
+    assert trained.rounds == (4 if rejection == "on" else 0)
+    assert [one.subject["rejection"] for one in all_variants(trained)] == subjects
 
 
 def test_redraws_change_rejected_samples_alone_and_never_a_partition(ring: Training) -> None:
