@@ -68,7 +68,7 @@ class Critique:
     """What a discriminator says of a batch.
 
     :param logit: [N] with one output, [N, K] with K; includes the class term. None without a linear head.
-    :param class_term: [N], the projection of the feature on the condition; None when unconditional.
+    :param class_term: [N], what the logit owes to the condition; None when unconditional.
     :param feature: [N, F], what the linear head sees.
     :param maps: by place name, the map that went on from there.
     :param heads: by name, outputs of the extra linear heads [N, width].
@@ -143,7 +143,7 @@ class Backbone(Protocol):
     ) -> Discriminator:
         """A discriminator.
 
-        :param conditions: it is told one of so many (0: nothing), by projection.
+        :param conditions: it is told one of so many (0: nothing), by projection or by a row of the linear head.
         :param outputs: logits of the linear head; 0 leaves the head out.
         :param heads: extra linear heads on the feature, by name and width.
         :param pack: images that it sees at once, stacked along the channels.

@@ -125,3 +125,10 @@ class LogoGanSettings(ClusteringSettings):
     """principal components of the network's features that are clustered; all where there are fewer"""
     clusters_from: str | None = None
     """a run folder whose clusters are taken instead of making them"""
+
+
+class TrainingDataSettings(MethodSettings):
+    """Settings of the training data as a method; the backbone decides how images are fitted, and nothing else."""
+
+    steps: int = Field(default=1, gt=0, le=1_000_000_000)
+    """of which none does anything"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness import ExtractorSpec, MethodSpec, RemoteFile, hookimpl
-from harness_baselines.recipes import GAN
+from harness_baselines.recipes import GAN, TRAINING_DATA
 from harness_baselines.rival_recipes import LOGO_GAN, MGAN, PACGAN, SELF_COND
 
 _HERE = "harness_baselines"
@@ -13,7 +13,7 @@ _HERE = "harness_baselines"
 
 @hookimpl
 def harness_register_methods(register: Callable[[MethodSpec], None]) -> None:
-    """Register `gan`, `pacgan`, `mgan`, `self-cond-gan` and `logo-gan`."""
+    """Register `gan`, `pacgan`, `mgan`, `self-cond-gan`, `logo-gan` and `training-data`."""
     register(
         MethodSpec(
             name="gan",
@@ -67,6 +67,17 @@ def harness_register_methods(register: Callable[[MethodSpec], None]) -> None:
             recipes=LOGO_GAN,
             citation="Sage et al., Logo Synthesis and Manipulation with Clustered Generative Adversarial Networks, "
             "CVPR 2018",
+        )
+    )
+    register(
+        MethodSpec(
+            name="training-data",
+            summary="the training data themselves, as if a generator had made them: what each metric says of them",
+            settings=f"{_HERE}.config:TrainingDataSettings",
+            method=f"{_HERE}.training_data:TrainingItems",
+            recipes=TRAINING_DATA,
+            kinds=("images", "points"),
+            citation="none: no method, but a mark to hold methods against",
         )
     )
 

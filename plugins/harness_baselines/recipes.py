@@ -115,3 +115,26 @@ GAN = (
         source="class-conditional GAN in Table 1 of Liu et al., CVPR 2020",
     ),
 )
+
+_ANY = {"tiny": Scale(settings={"evaluation": {"samples": 2000, "neighbours_samples": 1000}})}
+
+TRAINING_DATA = (
+    Recipe(
+        id="training-data/images",
+        method="training-data",
+        summary="images of the training split, drawn with replacement",
+        settings={"backbone": {"name": "biggan"}},
+        scales=_ANY,
+        datasets=_IMAGES,
+        source="no paper",
+    ),
+    Recipe(
+        id="training-data/points",
+        method="training-data",
+        summary="points of the training split, drawn with replacement",
+        settings={"backbone": {"name": "mlp"}},
+        scales=_ANY,
+        datasets=_POINTS,
+        source="no paper",
+    ),
+)

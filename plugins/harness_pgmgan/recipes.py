@@ -73,7 +73,7 @@ _ON: dict[str, dict[str, Any]] = {
     "stl10": _STL10,
     "stacked_mnist": _STACKED,
     "mnist": {**_DIGITS, "fit": "pad"},
-    "digits": _DIGITS,
+    "digits": merged(_DIGITS, {"partition": {"groups": 3}}),  # 8 pixels can be halved no oftener
 }
 
 
@@ -188,7 +188,7 @@ RECIPES = (
     _images(
         "biggan",
         "1,000 partitions of ImageNet at 128 pixels (give it as folder:PATH)",
-        datasets=("folder",),
+        datasets=("folder", "stl10"),
         settings={
             "partitions": 1000,
             "fit": "resize",

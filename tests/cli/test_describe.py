@@ -78,11 +78,21 @@ def test_the_largest_recipe_is_described_without_its_memory(described) -> None:
     assert facts["networks"]["generator"]["parameters"] > 9 * 10**8
 
 
-@pytest.mark.parametrize(("given", "method"), [("gan", "gan"), ("baselines", "gan")])
-def test_a_method_or_its_plugin_stands_for_its_default_recipe(described, given: str, method: str) -> None:
+@pytest.mark.parametrize(
+    ("given", "recipe", "dataset"),
+    [
+        ("gan", "gan/biggan-hinge", "digits"),
+        ("lcsa", "lcsa/biggan-d512", "cifar10"),
+        ("pgmgan", "pgmgan/sngan", "cifar10"),
+    ],
+)
+def test_a_method_or_its_plugin_stands_for_its_default_recipe(described, given: str, recipe: str, dataset: str) -> None:
     facts = described(given, "--scale", "tiny")
-    assert facts["method"] == method
-    assert facts["dataset"] == "digits"
+    assert (facts["recipe"], facts["dataset"]) == (recipe, dataset)
+
+
+def test_a_plugin_of_several_methods_stands_for_none(refused) -> None:
+    assert "gan, pacgan, mgan" in refused("describe", "baselines")
 
 
 def test_a_method_takes_the_recipe_that_suits_the_data(described) -> None:
@@ -103,7 +113,7 @@ def test_the_table_says_what_json_says(harness, described) -> None:
     [
         (["gam"], "unknown recipe, method or data set 'gam'; did you mean 'gan'?"),
         (["mnst"], "unknown recipe, method or data set 'mnst'; did you mean 'mnist'"),
-        (["mlp-nsgan"], "unknown recipe, method or data set 'mlp-nsgan'; did you mean 'gan/mlp-nsgan'?"),
+        (["mlp-nsgan"], "unknown recipe, method or data set 'mlp-nsgan'; did you mean 'gan/mlp-nsgan' or"),
         (["gan", "--dataset", "mnst"], "unknown data set 'mnst'"),
         (["gan", "--scale", "tinny"], "unknown scale of recipe 'gan/biggan-hinge' 'tinny'; did you mean 'tiny'?"),
         (["gan", "--set", "ema.deacy=1"], "method 'gan' has no setting 'ema.deacy'; did you mean 'ema.decay'?"),

@@ -1,7 +1,7 @@
 """Points against the mixture of Gaussians that they should follow: recovered modes, high-quality share, reverse KL.
 
-As in Lin et al. 2018 and Liu et al. 2020: a point is good when it lies within three standard deviations of some mode,
-and a mode is recovered when it holds a good point. N: points, K: modes, D: axes.
+As in Lin et al. 2018 and Liu et al. 2020 (the self-conditioned GAN): a point is good when it lies within three standard
+deviations of some mode, and a mode is recovered when it holds a good point. N: points, K: modes, D: axes.
 """
 
 from __future__ import annotations
