@@ -81,7 +81,7 @@ def _print_table(found: Sequence[Reference]) -> None:
             reference.shown,
             "; ".join(f"{key}={value}" for key, value in reference.setting.items()),
             "; ".join(f"{key}={value}" for key, value in reference.subject.items()),
-            reference.recipe or (f"({reference.quoted_from})" if reference.quoted_from else ""),
+            " ".join([reference.recipe or "", f"({reference.quoted_from})" if reference.quoted_from else ""]).strip(),
             reference.note,
         )
         for reference in found

@@ -54,7 +54,11 @@ def test_csv_is_the_files_lines(harness: Any) -> None:
     ("number", "words", "shown"),
     [
         ("lcsa/table-08/61", ["lcsa", "--table", "Table 8"], ["cifar10 x 0.1 ", "8.74", "lcsa/biggan-d256-tenth"]),
-        ("pgmgan/table-01/1", ["pgmgan"], ["133.4 ± 17.70 ", "supervision=unsupervised", "(Liu et al. [46])"]),
+        (
+            "pgmgan/table-01/1",
+            ["pgmgan"],
+            ["133.4 ± 17.70 ", "supervision=unsupervised", "gan/dcgan (Liu et al. [46])"],
+        ),
     ],
 )
 def test_a_line_says_what_the_paper_prints(harness: Any, number: str, words: list[str], shown: list[str]) -> None:
@@ -68,7 +72,7 @@ def test_json_has_numbers_and_the_protocol(harness: Any) -> None:
     (found,) = [each for each in listed(harness, "--paper", "pgmgan") if each["id"] == "pgmgan/table-01/1"]
     assert (found["value"], found["printed"], found["std"], found["fraction"]) == (133.4, "133.4", 17.7, 1.0)
     assert found["setting"] == {"supervision": "unsupervised"}
-    assert (found["recipe"], found["quoted_from"]) == (None, "Liu et al. [46]")
+    assert (found["recipe"], found["quoted_from"]) == ("gan/dcgan", "Liu et al. [46]")
     assert found["protocol"]["measured_as"] == "modes"
 
 
