@@ -38,4 +38,4 @@ def test_the_committed_results_are_of_known_recipes_finished_and_verified() -> N
         assert file.record["exit_state"] == "finished"
         assert verification_of(file.path.parent) is not None
         assert bool(file.curves) is (file.record["settings"]["evaluation"]["every"] > 0)
-        assert file.samples is not None
+        assert file.samples is not None or file.record["cost"]["images_seen"] == 0  # nothing was trained
