@@ -63,6 +63,13 @@ class EmaSettings(Settings):
     """step before which the average is a copy"""
 
 
+class NoEma(EmaSettings):
+    """No average, unless its decay is set."""
+
+    decay: float = Field(default=0.0, ge=0, lt=1)
+    """share of the old average kept at each step; 0 turns averaging off"""
+
+
 #: a decay rate of Adam's averages
 Beta = Annotated[float, Field(ge=0, lt=1)]
 

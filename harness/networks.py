@@ -6,8 +6,8 @@ A method puts modules of its own at *places* (after each block; a backbone may h
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -173,6 +173,22 @@ class Adapters(nn.Module):
         module = self._modules.get(name)
         return Adapted(features) if module is None else module(features, noise)
 
+    def after_each(
+        self, places: Iterable[Place], blocks: Iterable[Callable[[Tensor], Tensor]], features: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor], dict[str, Any]]:
+        """A discriminator's blocks one after another, each followed by the adapter at its place.
+
+        :returns: what came out of the last, the map that went on from each place, and the notes, by place.
+        """
+        maps: dict[str, Tensor] = {}
+        notes: dict[str, Any] = {}
+        for place, block in zip(places, blocks, strict=True):
+            features, note = self.at(place.name, block(features))
+            maps[place.name] = features
+            if note is not None:
+                notes[place.name] = note
+        return features, maps, notes
+
 
 @contextmanager
 def _random_numbers_aside() -> Iterator[None]:
@@ -185,6 +201,14 @@ def _random_numbers_aside() -> Iterator[None]:
         yield
     finally:
         torch.set_rng_state(state)
+
+
+def without_autocast(like: Tensor) -> AbstractContextManager[Any]:
+    """Arithmetic in the tensors' own precision, whatever the caller's autocast."""
+    device = like.device.type
+    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+        return torch.autocast(device, enabled=False)
+    return nullcontext()
 
 
 def adapter_parameters(network: nn.Module) -> Iterator[nn.Parameter]:

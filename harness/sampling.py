@@ -75,7 +75,7 @@ class GeneratorSampler:
     def sample(self, seeds: Seeds, conditions: Tensor | None = None) -> Samples:
         """One image or point per seed; conditions int64 [N] as given, else drawn from the prior."""
         latents = self.latents(seeds)
-        told = self._conditions(seeds) if conditions is None else self._checked(conditions, len(seeds))
+        told = self._told(seeds, conditions)
         return Samples(self.generator(latents, told), told, latents)
 
     def latents(self, seeds: Seeds) -> Tensor:
@@ -87,6 +87,10 @@ class GeneratorSampler:
         told = self._conditions(Seeds(noise_seed, range(len(latents))))
         images: Tensor = self.generator(latents, told)
         return images
+
+    def _told(self, seeds: Seeds, conditions: Tensor | None) -> Tensor | None:
+        """Conditions as given, else drawn."""
+        return self._conditions(seeds) if conditions is None else self._checked(conditions, len(seeds))
 
     def _conditions(self, seeds: Seeds) -> Tensor | None:
         if self.n_conditions == 0:

@@ -95,17 +95,19 @@ def record_again(
     wanted = {(e["evaluation"], e["subject"].get("checkpoint", "last")) for e in record["metrics"]}
     keys = {(e["evaluation"], entry_key(e)) for e in record["metrics"]}
     found: list[MetricEntry] = []
+    last = None
     with folder.locked():
         for number, checkpoint in sorted(wanted):
             name, settings = checkpoint.removeprefix("step-"), evaluations[number]["settings"]
-            run, experiment, dataset = _restored(catalog, folder, name, settings, data_root, chosen)
+            restored = run, experiment, dataset = _restored(catalog, folder, name, settings, data_root, chosen)
+            last = restored if name == "last" else last
             entries, _ = _measured(catalog, folder, run, experiment, dataset, chosen, reporter)
             found += [
                 entry.model_copy(update={"evaluation": number})
                 for entry in entries
                 if (number, entry_key(entry.model_dump(mode="json"))) in keys
             ]
-        run, experiment, dataset = _restored(catalog, folder, "last", {}, data_root, chosen)
+        run, experiment, dataset = last or _restored(catalog, folder, "last", {}, data_root, chosen)
     return build_record(
         experiment=_settings_of(record, experiment),
         recipe=experiment.recipe_id,

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from harness.config import AdamSettings, Beta, EmaSettings, MethodSettings, PenaltySettings, Settings
+from harness.config import AdamSettings, Beta, MethodSettings, NoEma, PenaltySettings, Settings
 
 
 class GanSettings(MethodSettings):
@@ -35,13 +35,6 @@ class RivalAdam(AdamSettings):
 
     lr: float = Field(default=1e-4, gt=0)
     betas: tuple[Beta, Beta] = (0.0, 0.99)
-
-
-class NoEma(EmaSettings):
-    """No average, unless its decay is set."""
-
-    decay: float = Field(default=0.0, ge=0, lt=1)
-    """share of the old average kept at each step; 0 turns averaging off"""
 
 
 class RivalSettings(MethodSettings):

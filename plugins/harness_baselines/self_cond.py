@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from harness import Context, Problem, SettingsError, Stage, Stream
-from harness.data import TrainingData
-from harness.data.stream import LawData
+from harness.data import LawData, TrainingData
 from harness.networks import Discriminator
 from harness.randomness import derived_seed, keyed
 from harness_baselines.clusterer import ClusteringSampler

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from harness.config import AdamSettings, BackboneChoice, Beta, EmaSettings, MethodSettings, Settings
+from harness.config import AdamSettings, BackboneChoice, Beta, MethodSettings, NoEma, Settings
 
 Views = Literal["natural", "strong", "digits", "none"]
 
@@ -93,13 +93,6 @@ class GuideSettings(Settings):
     """generator updates in which the weight falls from its start to 0; none given: it stays"""
     reduce: Literal["mean", "sum"] = "mean"
     """over the partitions; the weight belongs to one of them"""
-
-
-class NoEma(EmaSettings):
-    """No average, unless its decay is set."""
-
-    decay: float = Field(default=0.0, ge=0, lt=1)
-    """share of the old average kept at each step; 0 turns averaging off"""
 
 
 class PgmganSettings(MethodSettings):

@@ -10,6 +10,7 @@ Images and points share all but the linear maps inside g.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import partial
 
@@ -21,16 +22,16 @@ from harness import SettingsError
 from harness_pgmgan.operator_norm import CappedConv, CappedLinear
 
 
-class Invertible(nn.Module):
+class Invertible(nn.Module, ABC):
     """A layer with an inverse."""
 
+    @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] or [N, D] to as many numbers."""
-        raise NotImplementedError
 
+    @abstractmethod
     def inverse(self, y: Tensor, iterations: int) -> Tensor:
         """What forward, in eval mode, made y of; `iterations` where the inverse is found by iteration."""
-        raise NotImplementedError
 
 
 class ActNorm(Invertible):

@@ -11,12 +11,13 @@ random, and sigma an underestimate; :func:`settle_norms` makes it exact without 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from harness.networks import without_autocast
 
 
 class Operator(NamedTuple):
@@ -62,14 +63,6 @@ def power_iteration(operator: Operator, weight: Tensor, v: Tensor, iterations: i
         found = found / found.norm()
     # 0 / 0 above, for a weight of zeros: a vector that became NaN could never recover
     return torch.where(found.isfinite().all(), found, v)
-
-
-def without_autocast(like: Tensor) -> AbstractContextManager[Any]:
-    """Arithmetic in the tensors' own precision, whatever the caller's autocast."""
-    device = like.device.type
-    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
-        return torch.autocast(device, enabled=False)
-    return nullcontext()
 
 
 class NormCap(nn.Module):

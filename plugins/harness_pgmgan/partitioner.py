@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from harness.networks import without_autocast
 from harness_pgmgan.invertible import invertible_images
-from harness_pgmgan.operator_norm import without_autocast
 
 
 class Encoder(nn.Module):

@@ -49,7 +49,7 @@ class PartitionSampler(GeneratorSampler):
         """One sample per seed; partitions int64 [N] as given, else drawn from pi."""
         if not self.rounds:
             return super().sample(seeds, conditions)
-        told = self._conditions(seeds) if conditions is None else self._checked(conditions, len(seeds))
+        told = self._told(seeds, conditions)
         assert told is not None  # a mixture has at least two generators
         found = self.drawn(seeds, told, self.rounds)
         return Samples(found.images, told, found.latents)

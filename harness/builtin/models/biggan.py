@@ -22,9 +22,15 @@ from harness.builtin.models.biggan_blocks import (
     batch_norm,
 )
 from harness.builtin.models.biggan_settings import BigGANSettings, Design, Init, design
-from harness.builtin.models.heads import Conditioning, Heads, check_conditions, check_discriminator, full
+from harness.builtin.models.heads import (
+    Conditioning,
+    Heads,
+    check_conditions,
+    check_discriminator,
+    check_generator,
+    full,
+)
 from harness.builtin.models.spectral import Conv, Linear, fast_layout
-from harness.errors import SettingsError
 from harness.networks import AdapterFactory, Adapters, Critique, Discriminator, Generator, Noise, Place
 
 
@@ -109,14 +115,11 @@ class BigGANDiscriminator(Discriminator):
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Critique:
         """Images [N, C * pack, R, R] in [-1, 1] and condition int64 [N] to a critique."""
-        h, maps, notes = fast_layout(images), {}, {}
-        for place, block in zip(self.places, self.blocks, strict=True):
-            h = block(h)
-            h = self.attention[place.name](h) if place.name in self.attention else h
-            h, note = self.adapters.at(place.name, h)
-            maps[place.name] = h
-            if note is not None:
-                notes[place.name] = note
+        blocks = [
+            nn.Sequential(block, self.attention[place.name]) if place.name in self.attention else block
+            for place, block in zip(self.places, self.blocks, strict=True)
+        ]
+        h, maps, notes = self.adapters.after_each(self.places, blocks, fast_layout(images))
         critique: Critique = self.heads(full(F.relu(h)).sum((2, 3)), condition)
         critique.maps, critique.notes = maps, notes
         return critique
@@ -145,8 +148,7 @@ class BigGAN:
 
     def generator(self, *, conditions: int = 0, adapters: AdapterFactory | None = None) -> BigGANGenerator:
         """A generator that is told one of `conditions` (0: nothing) by its batch norms."""
-        if conditions < 0:
-            raise SettingsError(f"a generator cannot have conditions={conditions}", "give 0 or more")
+        check_generator(conditions)
         return BigGANGenerator(self.plan, conditions, adapters)
 
     def discriminator(

@@ -13,9 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from harness.builtin.models.dcgan_settings import DcganSettings, Layer, design
-from harness.builtin.models.heads import Heads, check_conditions, check_discriminator, full
+from harness.builtin.models.heads import Heads, check_conditions, check_discriminator, check_generator, full
 from harness.builtin.models.spectral import fast_layout
-from harness.errors import SettingsError
 from harness.networks import AdapterFactory, Adapters, Critique, Discriminator, Generator, Noise, Place
 
 
@@ -88,12 +87,7 @@ class DcganDiscriminator(Discriminator):
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Critique:
         """Images [N, C * pack, R, R] in [-1, 1] and condition int64 [N] to a critique."""
-        h, maps, notes = fast_layout(images), {}, {}
-        for place, block in zip(self.places, self.blocks, strict=True):
-            h, note = self.adapters.at(place.name, block(h))
-            maps[place.name] = h
-            if note is not None:
-                notes[place.name] = note
+        h, maps, notes = self.adapters.after_each(self.places, self.blocks, fast_layout(images))
         critique: Critique = self.heads(full(h).flatten(1), condition)
         critique.maps, critique.notes = maps, notes
         return critique
@@ -121,8 +115,7 @@ class Dcgan:
 
     def generator(self, *, conditions: int = 0, adapters: AdapterFactory | None = None) -> DcganGenerator:
         """A generator that is told one of `conditions` (0: nothing) beside the latent."""
-        if conditions < 0:
-            raise SettingsError(f"a generator cannot have conditions={conditions}", "give 0 or more")
+        check_generator(conditions)
         return DcganGenerator(self.settings, self.shape, conditions, adapters)
 
     def discriminator(

@@ -8,9 +8,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from harness.builtin.models.spectral import Embedding, Linear, Rows, without_autocast
+from harness.builtin.models.spectral import Embedding, Linear, Rows
 from harness.errors import SettingsError
-from harness.networks import Critique
+from harness.networks import Critique, without_autocast
 
 #: how the logit depends on the condition; see :class:`Heads`
 Conditioning = Literal["projection", "biased_projection", "rows"]
@@ -21,6 +21,15 @@ def check_conditions(network: str, conditions: int, condition: Tensor | None) ->
     if (conditions > 0) != (condition is not None):
         told = f"one of {conditions} conditions" if conditions else "no condition"
         raise ValueError(f"this {network} was built to be told {told}")
+
+
+def check_generator(conditions: int) -> None:
+    """Refuse a number of conditions that no generator can have.
+
+    :raises SettingsError: naming it.
+    """
+    if conditions < 0:
+        raise SettingsError(f"a generator cannot have conditions={conditions}", "give 0 or more")
 
 
 def check_discriminator(conditions: int, outputs: int, heads: Mapping[str, int], pack: int) -> None:

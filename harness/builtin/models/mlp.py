@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.builtin.models.heads import Heads, check_conditions, check_discriminator, full
+from harness.builtin.models.heads import Heads, check_conditions, check_discriminator, check_generator, full
 from harness.builtin.models.mlp_settings import MlpSettings
 from harness.errors import SettingsError
 from harness.networks import AdapterFactory, Adapters, Critique, Discriminator, Generator, Noise, Place
@@ -84,12 +84,7 @@ class MlpDiscriminator(Discriminator):
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Critique:
         """Points [N, D * pack] and condition int64 [N] to a critique."""
-        h, maps, notes = images, {}, {}
-        for place, layer in zip(self.places, self.layers, strict=True):
-            h, note = self.adapters.at(place.name, layer(h))  # [N, width]
-            maps[place.name] = h
-            if note is not None:
-                notes[place.name] = note
+        h, maps, notes = self.adapters.after_each(self.places, self.layers, images)  # [N, width]
         critique: Critique = self.heads(full(h), condition)
         critique.maps, critique.notes = maps, notes
         return critique
@@ -118,8 +113,7 @@ class Mlp:
 
     def generator(self, *, conditions: int = 0, adapters: AdapterFactory | None = None) -> MlpGenerator:
         """A generator that is told one of `conditions` (0: nothing) beside the latent."""
-        if conditions < 0:
-            raise SettingsError(f"a generator cannot have conditions={conditions}", "give 0 or more")
+        check_generator(conditions)
         return MlpGenerator(self.settings, self.dim, conditions, adapters)
 
     def discriminator(

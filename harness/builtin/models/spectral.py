@@ -6,20 +6,13 @@ from the left one. With `eps` None a layer is the ordinary one.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-
-def without_autocast(like: Tensor) -> AbstractContextManager[Any]:
-    """Arithmetic in the tensors' own precision, whatever the caller's autocast."""
-    device = like.device.type
-    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
-        return torch.autocast(device, enabled=False)
-    return nullcontext()
+from harness.networks import without_autocast
 
 
 def fast_layout(maps: Tensor) -> Tensor:
