@@ -296,7 +296,10 @@ def _as_settings_error(cls: type[Settings], problem: Mapping[str, Any], owner: s
         return SettingsError(f"{owner} has no setting '{key}'", _near_keys(cls, path, prefix))
     message = problem["msg"].removeprefix("Value error, ")
     given = f" (given: {problem['input']!r})" if not isinstance(problem["input"], Mapping) else ""
-    fix = f"write --set '{key}=[\"{problem['input']}\"]'" if problem["type"] == "tuple_type" else None
+    fix = None
+    if problem["type"] == "tuple_type":
+        items = [item.strip() for item in str(problem["input"]).split(",")]
+        fix = f"write --set '{key}={json.dumps(items)}'"
     return SettingsError(f"setting '{key}' of {owner}: {message}{given}" if path else f"{owner}: {message}", fix)
 
 

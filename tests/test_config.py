@@ -226,6 +226,7 @@ def test_the_prefix_of_nested_settings_is_shown() -> None:
         ("fit=crop:0", "crop needs a size in pixels, not '0'"),
         ("evaluation.best=fd", "evaluation.best needs evaluation.every"),
         ("evaluation.metrics=fd", """write --set 'evaluation.metrics=["fd"]'"""),
+        ("evaluation.metrics=fd, is", """write --set 'evaluation.metrics=["fd", "is"]'"""),
     ],
 )
 def test_a_wrong_value_is_refused_on_one_line(pair: str, said: str) -> None:

@@ -17,6 +17,7 @@ from harness_pgmgan.contrastive import info_nce
 from harness_pgmgan.neighbours import drawn_neighbours, neighbour_lists
 from harness_pgmgan.operator_norm import settle_norms
 from harness_pgmgan.partitioner import ContrastiveHead, Encoder, Partitioner
+from harness_pgmgan.together import set_up_together, share_statistics
 from harness_pgmgan.views import VIEWS
 
 #: images that pass through the partitioner at once outside of training
@@ -45,6 +46,7 @@ class GraphPartition:
             problem.shape, width=chosen.width, groups=chosen.groups, blocks=chosen.blocks, hidden=chosen.hidden
         )
         self.partitioner = ctx.place(Partitioner(encoder, settings.partitions))
+        set_up_together(self.partitioner, ctx.mean)
         self.contrast = ctx.place(ContrastiveHead(chosen.hidden))
         taught = [*self.partitioner.encoder.parameters(), *self.contrast.parameters()]
         pretext = settings.pretext
@@ -128,6 +130,7 @@ class GraphPartition:
     @torch.no_grad()
     def find_neighbours(self, data: TrainingData) -> None:
         """The graph on the images' contrastive features."""
+        share_statistics(self.partitioner, self.ctx.mean)
         settle_norms(self.partitioner.eval())
         embedded = [self.contrast(self.partitioner.encoder(images)) for images in blocks(data, self.items)]
         with self.ctx.full_precision():
@@ -155,6 +158,7 @@ class GraphPartition:
     @torch.no_grad()
     def count(self, _: TrainingData) -> None:
         """pi, the share of each partition in the data, by a partitioner whose caps hold."""
+        share_statistics(self.partitioner, self.ctx.mean)
         settle_norms(self.partitioner.eval())
         labels = torch.cat([labels_of(self.partitioner(images)) for images in blocks(self.whole, COUNTED)])
         self.prior.copy_(prior_of(labels, self.settings.partitions))

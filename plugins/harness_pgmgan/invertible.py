@@ -11,7 +11,7 @@ Images and points share all but the linear maps inside g.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
@@ -39,14 +39,19 @@ class ActNorm(Invertible):
 
     The first batch in training mode sets both so that its channels have mean 0 and variance 1; a channel that is
     constant there is only shifted.
+
+    :ivar over_devices: the mean of a tensor over the devices that train this layer, each of which has a batch of its
+        own; the tensor itself where there is but one.
     """
 
     initialised: Tensor
+    over_devices: Callable[[Tensor], Tensor]
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.log_scale = nn.Parameter(torch.zeros(channels))
         self.shift = nn.Parameter(torch.zeros(channels))
+        self.over_devices = _alone
         # a buffer, so that a loaded layer does not start anew on its next batch
         self.register_buffer("initialised", torch.tensor(False))
         # that the flag was seen set: looking at the buffer makes the host wait for the device in every pass
@@ -57,8 +62,8 @@ class ActNorm(Invertible):
     def _initialise(self, x: Tensor) -> None:
         if not self.initialised:
             rows = x.transpose(0, 1).flatten(1).to(self.shift.dtype)  # [C, N H W]
-            variance, mean = torch.var_mean(rows, dim=1, correction=0)
-            std = variance.sqrt()
+            mean = self.over_devices(rows.mean(1))
+            std = self.over_devices((rows - mean[:, None]).square().mean(1)).sqrt()
             self.log_scale.copy_(-torch.where(std > 1e-6, std, 1.0).log())
             self.shift.copy_(-mean * self.log_scale.exp())
             self.initialised.fill_(True)
@@ -72,6 +77,10 @@ class ActNorm(Invertible):
 
     def inverse(self, y: Tensor, iterations: int) -> Tensor:
         return (y - per_channel(self.shift, y)) * per_channel((-self.log_scale).exp(), y)
+
+
+def _alone(value: Tensor) -> Tensor:
+    return value
 
 
 def _look_again(module: nn.Module, _: object) -> None:

@@ -16,6 +16,7 @@ from harness_pgmgan.clustering import labels_of, prior_of
 from harness_pgmgan.config import PgmganSettings
 from harness_pgmgan.operator_norm import settle_norms
 from harness_pgmgan.point_partitioner import point_partitioner
+from harness_pgmgan.together import set_up_together
 
 #: points whose partitions are counted for the prior
 COUNTED = 50_000
@@ -39,6 +40,7 @@ class KMeansPartition:
         self.settings = settings
         self.ctx = ctx
         self.partitioner = ctx.place(point_partitioner(settings.points.network, problem.shape[0], settings.partitions))
+        set_up_together(self.partitioner, ctx.mean)
         self.adagrad = torch.optim.Adagrad(self.partitioner.parameters(), settings.points.lr)
         #: all training points, known once the stage begins; the stage itself sees those that are clustered
         self.whole: TrainingData | LawData

@@ -63,6 +63,13 @@ _TINY = Scale(
             "generator_adam": {"lr": 1e-3},
             "discriminator_adam": {"lr": 1e-3},
         },
+        "stacked_mnist": {
+            "d_steps": 1,
+            "steps": 600,
+            "discriminator_adam": {"lr": 8e-4},
+            # pixels of 100,000 images would take longer than the training
+            "evaluation": {"extractors": ["stacked-mnist-cnn"]},
+        },
     },
 )
 

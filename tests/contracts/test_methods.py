@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from resuming import StopAt, final_state, same
+from short_runs import SHORT, dataset_for, short_stages
 
 from harness.capabilities import Sampler, Trained
 from harness.catalog import Catalog, open_catalog
@@ -20,10 +21,6 @@ from harness.training.reporting import Reporter
 from harness.training.run_folder import RunFolder
 from harness.training.watching import Unwatched
 
-#: data that is always at hand, by kind
-DATA = {"images": "digits", "points": "ring2d"}
-
-SHORT = {"steps": 3, "batch_size": 12, "log_every": 1, "checkpoint_every": 1, "sample_every": 0}
 EVALUATION = EvaluationSettings(samples=20, block=10)
 
 
@@ -47,30 +44,16 @@ class HalfPrecision(Runtime):
 CPU = Runtime(torch.device("cpu"))
 
 
-def short_stages(catalog: Catalog, recipe: str, dataset: str) -> dict[str, object]:
-    """Three steps for each stage that has steps of its own to set."""
-    settings = resolve(catalog, plugin=None, recipe=recipe, dataset=dataset, scale="tiny").settings
-    return {
-        name: {"steps": SHORT["steps"]}
-        for name in type(settings).model_fields
-        if "steps" in getattr(type(getattr(settings, name)), "model_fields", {})
-    }
-
-
 def training_of(catalog: Catalog, recipe: str, path: Path, watch=None, runtime: Runtime = CPU, **overrides) -> Training:
-    known = catalog.recipe(recipe)
-    method = catalog.method(known.method)
-    model = known.settings.get("backbone", "biggan")
-    kind = catalog.model(model if isinstance(model, str) else model["name"]).kind
-    assert kind in method.kinds
-    given = SHORT | short_stages(catalog, recipe, DATA[kind]) | overrides
-    experiment = resolve(catalog, plugin=None, recipe=recipe, dataset=DATA[kind], scale="tiny", overrides=given)
+    dataset = dataset_for(catalog, recipe)
+    given = SHORT | short_stages(catalog, recipe, dataset) | overrides
+    experiment = resolve(catalog, plugin=None, recipe=recipe, dataset=dataset, scale="tiny", overrides=given)
     folder = RunFolder(path)
     if not folder.is_run:
         folder.create(experiment.record())
-    dataset = open_dataset(catalog, experiment, path)
+    opened = open_dataset(catalog, experiment, path)
     reporter = Reporter(quiet=True)
-    return Training(experiment, dataset, folder, catalog, runtime, reporter, watch or Unwatched())
+    return Training(experiment, opened, folder, catalog, runtime, reporter, watch or Unwatched())
 
 
 def samples(training: Training):

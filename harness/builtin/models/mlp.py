@@ -21,6 +21,7 @@ class MlpGenerator(Generator):
         super().__init__()
         self.latent_dim = settings.latent_dim
         self.conditions = conditions
+        self.scale = settings.scale
         self.embedding = nn.Embedding(conditions, settings.embedding_dim) if conditions else None
         inputs, width = settings.latent_dim + (settings.embedding_dim if conditions else 0), settings.generator_width
         self.layers = nn.ModuleList()
@@ -41,7 +42,7 @@ class MlpGenerator(Generator):
             h = torch.cat([latent, F.normalize(self.embedding(condition))], 1)
         for place, layer in zip(self.places, self.layers, strict=True):
             h = self.adapters.at(place.name, layer(h), noise).map  # [N, width]
-        return full(self.linear(h))
+        return full(self.linear(h)) / self.scale
 
 
 class Maxout(nn.Module):
@@ -72,6 +73,7 @@ class MlpDiscriminator(Discriminator):
     ) -> None:
         super().__init__()
         self.feature_dim = width = settings.discriminator_width
+        self.scale = settings.scale
         layer = _layer(settings)
         self.layers = nn.ModuleList(
             layer(width if index else dim, width) for index in range(settings.discriminator_layers)
@@ -84,7 +86,7 @@ class MlpDiscriminator(Discriminator):
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Critique:
         """Points [N, D * pack] and condition int64 [N] to a critique."""
-        h, maps, notes = self.adapters.after_each(self.places, self.layers, images)  # [N, width]
+        h, maps, notes = self.adapters.after_each(self.places, self.layers, images * self.scale)  # [N, width]
         critique: Critique = self.heads(full(h), condition)
         critique.maps, critique.notes = maps, notes
         return critique

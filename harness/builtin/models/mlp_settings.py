@@ -32,3 +32,5 @@ class MlpSettings(Settings):
     """linear maps that a maxout unit takes the largest of"""
     conditioning: Literal["rows", "projection"] = "rows"
     """how a discriminator's logit depends on the condition: a row of the last linear map each, or a projection"""
+    scale: float = Field(1.0, gt=0)
+    """the networks see the data this many times as large, so that a training step is small beside a mode"""

@@ -70,6 +70,17 @@ def test_the_embedding_of_a_condition_has_unit_length_when_it_is_used():
     assert not torch.allclose(generator(latent, (condition + 1) % 3), before)
 
 
+def test_the_networks_may_see_the_data_larger_than_they_are():
+    large = SMALL.model_copy(update={"scale": 50.0})
+    latent, points = torch.randn(4, 2), torch.randn(4, 2)
+    pairs = [(build(settings, (2,)).generator(), build(settings, (2,)).discriminator()) for settings in (SMALL, large)]
+    (as_is, judge), (scaled, scaled_judge) = pairs
+    scaled.load_state_dict(as_is.state_dict())
+    scaled_judge.load_state_dict(judge.state_dict())
+    torch.testing.assert_close(scaled(latent) * 50, as_is(latent))
+    torch.testing.assert_close(scaled_judge(points).logit, judge(points * 50).logit)
+
+
 @pytest.mark.parametrize(("activation", "slope"), [("relu", 0.0), ("leaky_relu", 0.2)])
 def test_other_activations_replace_maxout(activation, slope):
     settings = MlpSettings(discriminator_activation=activation, discriminator_layers=1, discriminator_width=6)
