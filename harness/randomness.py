@@ -36,7 +36,9 @@ def seed_everything(*parts: int | str) -> None:
     import torch
 
     seed = derived_seed(*parts, bits=32)
-    torch.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_available():  # torch.manual_seed would note the call stack for a device that never comes
+        torch.cuda.manual_seed_all(seed)
     np.random.seed(seed)
     random.seed(seed)
 
