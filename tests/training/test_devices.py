@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 import torch
 from torch import nn
+from two_processes import train_in_two
 
 from harness.errors import DeviceError
 from harness.training.context import Context
@@ -57,20 +55,10 @@ def test_under_bf16_every_pass_sees_the_weights_of_the_last_update(catalog):
 
 @pytest.mark.slow
 def test_two_processes_share_the_batch_and_keep_the_same_weights(tmp_path):
-    command = "import sys; from harness.cli import main; sys.exit(main())"
-    words = (
-        *("train", "--plugin", "lcsa", "--dataset", "digits", "--scale", "tiny", "--steps", "3"),
-        *("--set", "backbone.width=2", "--set", "batch_size=8", "--set", "d_steps=1", "--set", "checkpoint_every=1"),
-        *("--device", "cpu", "--devices", "2", "--out", str(tmp_path / "run"), "--set", "sample_every=0"),
-    )
-    script = tmp_path / "harness_main.py"  # the launcher starts the script again for the second process
-    script.write_text(command)
-    done = subprocess.run(
-        [sys.executable, script, *words],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=240,
+    done = train_in_two(
+        tmp_path,
+        *("--plugin", "lcsa", "--dataset", "digits", "--scale", "tiny", "--steps", "3", "--set", "backbone.width=2"),
+        *("--set", "batch_size=8", "--set", "d_steps=1", "--set", "checkpoint_every=1", "--set", "sample_every=0"),
     )
     # the run compares the processes' weights at each save, and stops where they differ
     assert done.returncode == 0, done.stderr
