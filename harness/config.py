@@ -102,8 +102,11 @@ class EvaluationSettings(Settings):
     """generated samples for distribution metrics (k-NN metrics use at most `neighbours_samples`)"""
     neighbours_samples: int = Field(default=10_000, gt=0)
     """most generated and real items for what grows with their product: precision, recall, density, coverage, ..."""
-    split: Literal["train", "test", "both"] = "train"
-    """the real split that generated samples are held against; both: one number for each"""
+    split: str = "train"
+    """the real split that generated samples are held against; splits joined by + are one, as in train+unlabeled; both:
+    one number for train and one for test"""
+    real_samples: int | None = Field(default=None, gt=0)
+    """most real items of a split that Frechet distances use, drawn once for all runs; none: all"""
     extractors: tuple[str, ...] | None = None
     """feature networks; none named: those of the data set"""
     block: int = Field(default=250, gt=0, le=65_536)
@@ -164,6 +167,8 @@ class MethodSettings(Settings):
     """steps between lines of the log"""
     sample_every: int = Field(default=1000, ge=0)
     """steps between sample grids (0: only at the end)"""
+    train_split: str = "train"
+    """the split that is trained on; several are joined by +, as in train+unlabeled"""
     subset_seed: int = Field(default=0, ge=0)
     """fixes which part of the training data a fraction keeps"""
 

@@ -11,6 +11,7 @@ from typing import Any
 from harness.catalog import Catalog
 from harness.config import BackboneChoice, MethodSettings, Settings, flattened, merged, validated
 from harness.data.fit import fitted_shape
+from harness.data.joining import check_split
 from harness.data.loading import check_fraction, check_kind
 from harness.errors import CheckpointError, SettingsError, UnknownName, UserError
 from harness.specs import DatasetSpec, MethodSpec, Recipe
@@ -145,6 +146,8 @@ def resolve(
     as_recipe = _complete(catalog, validated(settings_class, recipe_values, f"recipe '{chosen.id}'"))
     settings = _complete(catalog, validated(settings_class, merged(recipe_values, given), owner))
     _check_fit(catalog, settings, data)
+    for split in (settings.train_split, *settings.evaluation.splits):
+        check_split(data, split)
     return Experiment(
         method=method.name,
         plugin=catalog.owner("method", method.name).name,

@@ -171,7 +171,7 @@ def default_dataset(catalog: Catalog, method: MethodSpec, recipe: str | None) ->
 
 def described_problem(catalog: Catalog, experiment: Experiment) -> Problem:
     """The problem that a data set poses, from its spec alone."""
-    from harness.data import Problem, fitted_shape
+    from harness.data import Problem, fitted_shape, parts_of
 
     spec = catalog.dataset(experiment.dataset)
     if spec.shape is None or spec.classes is None:
@@ -183,7 +183,9 @@ def described_problem(catalog: Catalog, experiment: Experiment) -> Problem:
         model = catalog.model(experiment.settings.backbone.name)
         stored = (shape[0], shape[1], shape[2])
         shape = fitted_shape(stored, experiment.settings.fit, model.resolutions, model.name).after
-    return Problem(experiment.dataset, spec.kind, shape, spec.classes, spec.splits.get("train"))
+    sizes = [spec.splits[part] for part in parts_of(experiment.settings.train_split)]
+    n_train = None if None in sizes else sum(size or 0 for size in sizes)
+    return Problem(experiment.dataset, spec.kind, shape, spec.classes, n_train)
 
 
 def _costs(catalog: Catalog, experiment: Experiment, problem: Problem) -> dict[str, NetworkCost]:

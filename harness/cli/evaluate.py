@@ -35,7 +35,9 @@ def evaluate(
         typer.Option("--metrics", metavar="A,B", help="Metrics by name; the usual ones without."),
     ] = None,
     samples: Annotated[int | None, typer.Option("--samples", help="Generated samples.")] = None,
-    split: Annotated[str | None, typer.Option("--split", help="Real split: train, test, or both.")] = None,
+    split: Annotated[
+        str | None, typer.Option("--split", help="Real split; train+test is one made of two, both a number for each.")
+    ] = None,
     generated_split: Annotated[
         str | None, typer.Option("--generated-split", help="Split of the generated images, where they have some.")
     ] = None,

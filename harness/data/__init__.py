@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harness.data.contracts import Batch, DataRequest, Law, Modes, NoSplit, Problem, Split
     from harness.data.fit import FittedShape, fit_images, fitted_shape
+    from harness.data.joining import parts_of
     from harness.data.loading import LoadedDataset, load_dataset
     from harness.data.stream import LawData, Stream, TrainingData
 
@@ -30,6 +31,7 @@ _LAZY = {
     "fit_images": "fit",
     "fitted_shape": "fit",
     "load_dataset": "loading",
+    "parts_of": "joining",
 }
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "fit_images",
     "fitted_shape",
     "load_dataset",
+    "parts_of",
 ]
 
 

@@ -11,7 +11,8 @@ import numpy as np
 from harness.catalog import Catalog
 from harness.data.contracts import DataRequest, Law, Modes, NoSplit, Problem, Split
 from harness.data.fit import FittedShape, fit_images, fitted_shape, shape_beside
-from harness.errors import DataError, SettingsError, UnknownName
+from harness.data.joining import check_split, joined, parts_of
+from harness.errors import DataError, SettingsError
 from harness.randomness import keyed
 from harness.specs import DatasetSpec, ModelSpec
 
@@ -24,8 +25,9 @@ class LoadedDataset:
     """A data set for one experiment; splits are read on first use.
 
     :param name: as typed, with its argument.
-    :param fraction: share of the training split that is kept.
+    :param fraction: share of what is trained on that is kept.
     :param fit: what is done to images; None for points.
+    :param train_split: the split that is trained on.
     """
 
     name: str
@@ -35,18 +37,27 @@ class LoadedDataset:
     fraction: float = 1.0
     subset_seed: int = 0
     fit: FittedShape | None = None
+    train_split: str = "train"
     _splits: dict[str, Split | Law] = field(default_factory=dict)
     _training: Split | Law | None = None
 
     def split(self, name: str) -> Split | Law:
-        """A whole split, fitted; the fraction does not apply (metrics use the full reference set)."""
+        """A whole split, fitted; the fraction does not apply (metrics use the full reference set).
+
+        :param name: of one, or of several joined by +.
+        """
         if name not in self._splits:
-            self._splits[name] = self._fitted(self._load(name))
+            check_split(self.spec, name)
+            parts = parts_of(name)
+            if len(parts) == 1:
+                self._splits[name] = self._fitted(self._load(name))
+            else:
+                self._splits[name] = joined({part: self.split(part) for part in parts})
         return self._splits[name]
 
     def has_split(self, name: str) -> bool:
         """Whether there is such a split: a folder of images need not be divided. What is there is read."""
-        if name not in self.spec.splits:
+        if any(part not in self.spec.splits for part in parts_of(name)):
             return False
         try:
             self.split(name)
@@ -71,7 +82,7 @@ class LoadedDataset:
     def training(self) -> Split | Law:
         """What the method trains on: the training split, cut to the fraction."""
         if self._training is None:
-            whole = self.split("train")
+            whole = self.split(self.train_split)
             if isinstance(whole, Law) or self.fraction == 1.0:
                 self._training = whole
             else:  # kept: its checksum is made once
@@ -107,6 +118,7 @@ class LoadedDataset:
             "kind": self.spec.kind,
             "shape": list(self.problem().shape),
             "range": [-1.0, 1.0] if self.spec.kind == "images" else None,
+            "split": self.train_split,
             "classes": len(training.classes),
             "fit": self.fitting,
             "fraction": self.fraction,
@@ -119,8 +131,6 @@ class LoadedDataset:
         }
 
     def _load(self, name: str) -> Split | Law:
-        if name not in self.spec.splits:
-            raise UnknownName(f"split of data set '{self.spec.name}'", name, self.spec.splits)
         argument = self.name.partition(":")[2] or None
         request = DataRequest(self.spec, self.root, name, argument)
         split: Split | Law = self.catalog.load_spec("dataset", self.spec.name, "load")(request)
@@ -145,6 +155,7 @@ def load_dataset(
     subset_seed: int = 0,
     fit: str = "none",
     backbone: str | None = None,
+    train_split: str = "train",
 ) -> LoadedDataset:
     """A data set made to fit a backbone (or left as it is where `backbone` is None).
 
@@ -154,7 +165,7 @@ def load_dataset(
     """
     spec = catalog.dataset(name)
     check_fraction(fraction)
-    loaded = LoadedDataset(name, spec, root, catalog, fraction, subset_seed)
+    loaded = LoadedDataset(name, spec, root, catalog, fraction, subset_seed, train_split=train_split)
     if backbone is not None:
         model = catalog.model(backbone)
         check_kind(catalog, model, spec, name)
@@ -165,7 +176,7 @@ def load_dataset(
             loaded.fit = fitted_shape((shape[0], shape[1], shape[2]), fit, model.resolutions, backbone)
             # the shape of a folder is known by loading it: what was loaded is fitted, not read again
             loaded._splits = {split: loaded._fitted(read) for split, read in loaded._splits.items()}
-    if fraction != 1.0 and isinstance(loaded.split("train"), Law):
+    if fraction != 1.0 and isinstance(loaded.split(train_split), Law):
         raise SettingsError(f"data set '{name}' is an endless law: it has no fraction", "leave --fraction out")
     return loaded
 

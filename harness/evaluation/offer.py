@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.capabilities import CAPABILITIES, told_labels
+from harness.data.joining import parts_of
 from harness.errors import EvaluationError
 from harness.evaluation.evidence import Evidence, SetEvidence
 from harness.evaluation.extractors import check_takes_floats
@@ -69,9 +70,11 @@ class Offer:
         return RealSet(chosen, size if most is None else min(most, size))
 
     def held_out(self) -> str:
-        """The split that methods do not train on, where there is one; else the training split."""
+        """The test split, or the train split, that the method was not trained on; else what it was trained on."""
         self.splits()
-        return "test" if self.dataset.has_split("test") else "train"
+        trained_on = self.dataset.train_split
+        unseen = (name for name in ("test", "train") if name not in parts_of(trained_on))
+        return next((name for name in unseen if self.dataset.has_split(name)), trained_on)
 
     def has_labels(self, split: str | None = None) -> bool:
         """Whether a real split has labels."""
@@ -86,7 +89,8 @@ class Offer:
         if imported is not None:
             self._check_imported(extractor)
             return [ImportedStatistics(imported)]
-        return [Statistics(Features(self.real(split=split), extractor)) for split in self.splits()]
+        most = self.settings.real_samples
+        return [Statistics(Features(self.real(most, split), extractor)) for split in self.splits()]
 
     def outlier_sets(self) -> list[OutlierSet]:
         """Every outlier set at every intensity that the settings name, with as many items as there are inliers.

@@ -31,6 +31,7 @@ def open_dataset(catalog: Catalog, experiment: Experiment, root: Path) -> Loaded
         subset_seed=settings.subset_seed,
         fit=settings.fit,
         backbone=settings.backbone.name,
+        train_split=settings.train_split,
     )
 
 

@@ -14,8 +14,8 @@ def partition_loss(
     """Eq. (5) with its sign turned, to be minimised: neighbours agree, samples are sure, partitions are of one size.
 
     The paper sums over all edges and samples; these are means over the minibatch, so that the weights do not depend on
-    the size of the data set. Its appendix prints weights of 5 and 1e-3, the other way round: with those, partitions die
-    (a test shows it), as the term that keeps them alive has next to no weight.
+    the size of the data set. Its appendix prints weights of 5 and 1e-3, most likely the other way round: with those,
+    partitions die (a test shows it), as the term that keeps them alive has next to no weight.
 
     :param anchor_logits: float [N, k].
     :param neighbour_logits: float [N, k], of one graph neighbour of each anchor.

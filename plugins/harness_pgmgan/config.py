@@ -1,4 +1,4 @@
-"""What PGMGAN can be told; the defaults are those of the authors' CIFAR-10 training.
+"""What PGMGAN can be told; the defaults are those of the authors' CIFAR-10 training, but for mirroring and noise.
 
 Where the paper and the authors' code disagree, or both are silent, the README says what stands here and why.
 """

@@ -1,7 +1,8 @@
 """The partitioner of images: an invertible network and what makes logits of its features; appendix C.
 
 After the batch norm, which together with its LeakyReLU keeps the features apart, everything is linear: average pooling
-and two linear maps are one matrix W, and the logits are W phi(x) as theorem 3 of Armandpour et al. (2021) asks.
+and two linear maps are one matrix W, and the logits are W phi(x) as theorem 3 of Armandpour et al. (2021) asks, but
+for the kink of the LeakyReLU, and as long as no gain of the batch norm is 0.
 """
 
 from __future__ import annotations

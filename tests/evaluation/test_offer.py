@@ -94,6 +94,28 @@ def test_real_splits_are_those_that_the_settings_name(
     assert found.held_out() == "test"
 
 
+def test_frechet_distances_alone_take_as_many_real_items_as_the_settings_say(offer: Callable[..., Offer]) -> None:
+    found = offer(split="both", real_samples=400)
+    sets = [RealSet("train", 400), RealSet("test", 360)]
+    assert found.references(NAME) == [Statistics(Features(real, NAME)) for real in sets]
+    assert found.real() == RealSet("train", 1437)
+    protocol = found.protocol("fd", generated=found.features(found.generated(), NAME), real=found.references(NAME)[0])
+    assert ",train,400x300," in protocol.id
+
+
+def test_splits_joined_are_one_real_set(offer: Callable[..., Offer]) -> None:
+    found = offer(split="train+test")
+    assert found.splits() == ("train+test",)
+    assert found.real() == RealSet("train+test", 1797)
+
+
+def test_what_was_trained_on_is_not_held_out(offer: Callable[..., Offer], catalog: Catalog) -> None:
+    whole = load_dataset(catalog, "digits", Path("unused"), train_split="train+test")
+    assert offer(dataset=whole).held_out() == "train+test"
+    turned = load_dataset(catalog, "digits", Path("unused"), train_split="test")
+    assert offer(dataset=turned).held_out() == "train"
+
+
 def test_without_a_test_split_nothing_is_held_out(offer: Callable[..., Offer], heap: LoadedDataset) -> None:
     assert offer(dataset=heap).held_out() == "train"
     with pytest.raises(NoSplit, match="has no test split"):

@@ -1,7 +1,8 @@
-"""Splits that can be held against labels: of several, only some may have them."""
+"""Splits that can be held against labels: of several, or of those that make up one, only some may have them."""
 
 from __future__ import annotations
 
+from harness.data import parts_of
 from harness.evaluation import Inapplicable, Offer
 
 
@@ -11,7 +12,8 @@ def labelled_splits(offer: Offer) -> list[str]:
     :raises Inapplicable: where none has.
     """
     asked = offer.splits()
-    found = [split for split in asked if offer.has_labels(split)]
+    candidates = [part for split in asked for part in ([split] if offer.has_labels(split) else parts_of(split))]
+    found = [split for split in dict.fromkeys(candidates) if offer.has_labels(split)]
     if not found:
         raise Inapplicable(f"data set '{offer.dataset.name}' has no labels in {' or '.join(asked)}")
     return found

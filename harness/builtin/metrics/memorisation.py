@@ -113,10 +113,10 @@ def halved_ratios(training: Tensor, held_out: Tensor, times: int) -> Tensor:
 
 
 class Memorisation:
-    """`memorisation_ratio` and `authenticity_pct` on every extractor in use, where there is a test split."""
+    """`memorisation_ratio` and `authenticity_pct` on every extractor in use, where a split was not trained on."""
 
     def measurements(self, offer: Offer) -> Sequence[Measurement]:
-        if offer.held_out() != "test":
+        if offer.held_out() == offer.dataset.train_split:
             raise Inapplicable(f"data set '{offer.dataset.name}' has no test images, which nothing was trained on")
         found = []
         for name in offer.extractors():
@@ -124,12 +124,12 @@ class Memorisation:
         return found
 
     def _ratio(self, offer: Offer, extractor: str) -> Measurement:
-        most = min(offer.real(split="test").count, trained_count(offer))
+        most = min(offer.real(split=offer.held_out()).count, trained_count(offer))
         count = offer.generated(most).items()
         parts = min(trained_count(offer) // count, MOST_PARTS)
         generated = offer.features(offer.generated(count), extractor)
         training = trained_features(offer, extractor, parts * count)
-        held_out = offer.features(offer.real(count, "test"), extractor)
+        held_out = offer.features(offer.real(count, offer.held_out()), extractor)
         own = (Term("training_parts", parts, f"train{parts}x{count}"), *trained_terms(offer, training))
         protocol = offer.protocol("memorisation_ratio", *own, generated=generated, real=held_out)
         evidence = {"generated": generated, "training": training, "held_out": held_out}
@@ -141,7 +141,7 @@ class Memorisation:
         samples = offer.generated(most)
         generated = offer.features(samples, extractor)
         training = trained_features(offer, extractor, trained_count(offer))
-        held_out = offer.features(offer.real(most, "test"), extractor)
+        held_out = offer.features(offer.real(most, offer.held_out()), extractor)
         own = (Term("training_whole", True, f"train{training.items()}"), *trained_terms(offer, training))
         protocol = offer.protocol("authenticity_pct", *own, generated=generated, real=held_out)
         evidence: dict[str, Evidence[Any]] = {

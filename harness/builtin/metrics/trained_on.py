@@ -34,7 +34,7 @@ def trained_features(offer: Offer, extractor: str, count: int) -> Features:
     Those of a whole split are what other metrics ask for too, and what is kept from one evaluation to the next.
     """
     whole = offer.dataset.fraction == 1.0
-    return offer.features(offer.real(count, "train") if whole else TrainedOn(count), extractor)
+    return offer.features(offer.real(count, offer.dataset.train_split) if whole else TrainedOn(count), extractor)
 
 
 def trained_terms(offer: Offer, features: Features) -> tuple[Term, Term]:

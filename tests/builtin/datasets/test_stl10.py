@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from harness.builtin.datasets.stl10 import load
-from harness.data.contracts import DataRequest
+from harness.data.contracts import DataRequest, Split
+from harness.data.loading import LoadedDataset
 from harness.errors import DataError
 from harness.specs import RemoteFile
 
@@ -55,6 +56,14 @@ def test_the_unlabelled_split_has_neither_labels_nor_classes(small, members, tar
     tar_of(tmp_path / "stl10" / "stl10_binary.tar.gz", members)
     split = load(DataRequest(small, tmp_path, "unlabeled"))
     assert (split.labels, split.classes, len(split)) == (None, (), 5)
+
+
+def test_labelled_and_unlabelled_images_are_trained_on_together(small, members, tar_of, tmp_path, catalog) -> None:
+    tar_of(tmp_path / "stl10" / "stl10_binary.tar.gz", members)
+    training = LoadedDataset("stl10", small, tmp_path, catalog, train_split="train+unlabeled").training()
+    assert isinstance(training, Split)
+    np.testing.assert_array_equal(training.values, np.concatenate([IMAGES, IMAGES]))
+    assert training.labels is None
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,8 @@ def offered(catalog: Catalog, split: str, unlabelled: Sequence[str]) -> Offer:
         ("both", ("train",), ["test"]),
         ("both", ("test",), ["train"]),
         ("test", ("train",), ["test"]),
+        ("train+test", (), ["train+test"]),
+        ("train+test", ("test",), ["train"]),  # of one set whose items have no labels, the part that has some
     ],
 )
 def test_splits_with_labels_stay(split: str, unlabelled: Sequence[str], found: list[str], catalog: Catalog) -> None:

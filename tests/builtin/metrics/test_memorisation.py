@@ -10,12 +10,14 @@ import torch
 from PIL import Image
 
 from harness.builtin.metrics.memorisation import Memorisation, halved_ratios, memorisation
+from harness.builtin.metrics.trained_on import trained_features
 from harness.catalog import Catalog
 from harness.config import EvaluationSettings
 from harness.data import LoadedDataset, Split, load_dataset
 from harness.doctor.patients import Replay
 from harness.errors import EvaluationError
 from harness.evaluation import Bench, Inapplicable, MetricEntry, Offer, RealSet, Value
+from harness.evaluation.sets import order_of
 from harness.randomness import keyed
 
 #: features, so many that distances hardly vary from draw to draw
@@ -201,6 +203,29 @@ def test_a_picture_does_not_make_the_whole_sample_be_stored(catalog: Catalog) ->
             bench.get(request)
     assert not bench.holds(offer.generated())
     assert not bench.holds(RealSet("train", 1437))
+
+
+def test_copies_of_any_split_that_was_trained_on_are_found(catalog: Catalog) -> None:
+    digits = load_dataset(catalog, "digits", Path("unused"), train_split="test")
+    found = measured(Replay(digits.finite("test")), digits, samples=300, neighbours_samples=200)
+    made = "uint8-round,block250,bn-eval"
+    assert list(found) == [
+        f"memorisation_ratio[pixels,native,train,300x300,train1x300,{made}]",
+        f"authenticity_pct[pixels,native,train,200x200,train360,{made}]",
+    ]
+    assert found[f"authenticity_pct[pixels,native,train,200x200,train360,{made}]"].value == 0.0
+    bench = Bench(Replay(digits.finite("test")), digits, catalog, 0, "cpu")
+    features = trained_features(Offer(bench, EvaluationSettings()), "pixels", 100)
+    np.testing.assert_array_equal(
+        bench.get(features.of).values, digits.finite("test").subset(order_of(360)[:100]).values
+    )
+
+
+def test_where_everything_was_trained_on_nothing_can_tell(catalog: Catalog) -> None:
+    digits = load_dataset(catalog, "digits", Path("unused"), train_split="train+test")
+    bench = Bench(Replay(digits.finite("test")), digits, catalog, 0, "cpu")
+    with pytest.raises(Inapplicable, match="no test images, which nothing was trained on"):
+        Memorisation().measurements(Offer(bench, EvaluationSettings(samples=5)))
 
 
 def test_data_without_test_images_cannot_tell(catalog: Catalog, tmp_path: Path) -> None:

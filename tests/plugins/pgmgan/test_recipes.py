@@ -10,7 +10,7 @@ from harness_pgmgan.config import PgmganSettings
 from harness_pgmgan.recipes import RECIPES
 
 from harness.catalog import Catalog
-from harness.cli.describe import recipe_facts
+from harness.cli.describe import described_problem, recipe_facts
 from harness.config import flattened
 from harness.experiment import resolve
 from harness.results.references import open_references
@@ -48,6 +48,27 @@ def test_stacked_digits_are_never_mirrored_and_have_100000_items(catalog: Catalo
     assert s.pretext.steps * s.pretext.batch_size == 500 * 100_000
     assert s.partition.steps * s.partition.batch_size == 100 * 100_000
     assert (s.partition.neighbours, s.steps * s.d_steps) == (10, 350_000)
+
+
+def test_stl10_is_trained_on_with_its_unlabelled_images_and_scored_by_half_of_them(catalog: Catalog) -> None:
+    experiment = resolve(catalog, plugin="pgmgan", recipe="sngan", dataset="stl10")
+    s = settings_of(catalog, "sngan", "stl10")
+    assert described_problem(catalog, experiment).n_train == 105_000
+    assert s.pretext.steps * s.pretext.batch_size == 500 * 105_000
+    assert round(s.partition.steps * s.partition.batch_size / 105_000) == 100
+    references, _ = open_references(catalog, ["pgmgan"])
+    (fid,) = (found for found in references if found.row == "PGMGAN" and found.protocol.key == "fid-stl10")
+    printed = fid.protocol.fields
+    assert (s.evaluation.split, s.evaluation.real_samples) == (printed["split"], printed["real_count"])
+    assert s.train_split == s.evaluation.split
+
+
+def test_imagenet_as_published(catalog: Catalog) -> None:
+    s = settings_of(catalog, "biggan", "folder:PATH")
+    images = 1_281_167
+    assert (s.partitions, s.batch_size) == (1000, 8 * 256)
+    assert round(s.pretext.steps * s.pretext.batch_size / images) == 500
+    assert round(s.partition.steps * s.partition.batch_size / images) == 100
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,55 @@
+"""Splits whose names are joined by +: all items of the first, then all of the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from harness.data.contracts import Law, Split
+from harness.errors import DataError, UnknownName
+from harness.specs import DatasetSpec
+
+#: what stands between the names
+PLUS = "+"
+
+
+def parts_of(name: str) -> list[str]:
+    """The splits that a name is made of: "train" of one, "train+unlabeled" of two."""
+    return name.split(PLUS)
+
+
+def check_split(spec: DatasetSpec, name: str) -> None:
+    """A data set may have what the name says; whether the files at hand do, is known when they are read.
+
+    :raises UnknownName: where one of its splits is none of the data set's.
+    :raises DataError: where one is named twice.
+    """
+    parts = parts_of(name)
+    for part in parts:
+        if part not in spec.splits:
+            raise UnknownName(f"split of data set '{spec.name}'", part, spec.splits)
+    if len(set(parts)) < len(parts):
+        raise DataError(f"split '{name}' of data set '{spec.name}' names a split twice")
+
+
+def joined(parts: Mapping[str, Split | Law]) -> Split:
+    """Several splits as one, which has labels where all of them have.
+
+    :param parts: by name, in order.
+    :raises DataError: where one never ends, or classes or shapes differ.
+    """
+    splits: Sequence[Split] = [part for part in parts.values() if isinstance(part, Split)]
+    name = PLUS.join(parts)
+    if len(splits) < len(parts):
+        raise DataError(f"'{name}' cannot be joined: points of an endless law have no end for others to follow")
+    if len({split.values.shape[1:] for split in splits}) > 1:
+        raise DataError(f"'{name}' cannot be joined: the items are of several shapes")
+    values = np.concatenate([split.values for split in splits])
+    notes = {key: value for split in splits for key, value in split.notes.items()}
+    labels = [split.labels for split in splits if split.labels is not None]
+    if len(labels) < len(splits):
+        return Split(values, None, (), notes)
+    if len({split.classes for split in splits}) > 1:
+        raise DataError(f"'{name}' cannot be joined: the classes differ")
+    return Split(values, np.concatenate(labels), splits[0].classes, notes)
