@@ -8,7 +8,7 @@ import torch
 from harness.data import Problem
 from harness.errors import SettingsError
 from harness.experiment import resolve
-from harness.training.build import build_method
+from harness.training.build import build_method, open_dataset
 from harness.training.devices import Runtime
 
 CPU = Runtime(torch.device("cpu"))
@@ -24,6 +24,12 @@ def test_labels_are_needed_for_conditions(catalog):
     with pytest.raises(SettingsError, match="use --set conditional=false"):
         build_method(experiment(catalog), unlabelled, CPU, catalog)
     build_method(experiment(catalog, conditional=False), unlabelled, CPU, catalog)
+
+
+def test_an_experiment_says_what_is_trained_on(catalog, tmp_path):
+    both = {"train_split": "train+test", "conditional": False}
+    assert open_dataset(catalog, experiment(catalog, **both), tmp_path).problem().n_train == 1797
+    assert open_dataset(catalog, experiment(catalog), tmp_path).problem().n_train == 1437
 
 
 def test_the_seed_alone_fixes_the_initial_weights(catalog):
