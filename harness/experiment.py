@@ -81,10 +81,26 @@ class Experiment:
         }
 
     def digest(self) -> str:
-        """SHA-256 of what the training depends on; a checkpoint carries it."""
-        record = {key: value for key, value in self.record().items() if key not in ("overrides", "changed")}
-        record["settings"] = training_settings(record["settings"])
-        return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+        """See :func:`record_digest`."""
+        return record_digest(self.record())
+
+
+_IN_DIGEST = tuple(
+    ["format", "version"] + [field.name for field in fields(Experiment) if field.name not in ("overrides", "changed")]
+)
+
+
+def record_digest(record: Mapping[str, Any]) -> str:
+    """SHA-256 of what the training depends on; a checkpoint carries it.
+
+    Of the record as it was written, so that a setting which a later version adds does not part a run from its
+    checkpoints.
+
+    :param record: what :meth:`Experiment.record` wrote, and perhaps more.
+    """
+    kept = {key: record[key] for key in _IN_DIGEST}
+    kept["settings"] = training_settings(kept["settings"])
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 
 def run_name(run: Mapping[str, Any]) -> str:

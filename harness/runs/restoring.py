@@ -12,7 +12,7 @@ import torch
 from harness.catalog import Catalog
 from harness.data import LoadedDataset, Problem
 from harness.errors import CheckpointError, DataError, RunFolderError
-from harness.experiment import Experiment, from_record
+from harness.experiment import Experiment, from_record, record_digest
 from harness.methods import Method
 from harness.training.build import build_method
 from harness.training.checkpoints import apply_state, checkpoints_in, load_checkpoint
@@ -53,7 +53,7 @@ def restore_run(catalog: Catalog, folder: RunFolder, device: torch.device, check
         raise CheckpointError(f"{folder.experiment} does not say what data the run had") from error
     path = _checkpoint_path(folder, checkpoint)
     payload = load_checkpoint(path, torch.device("cpu"))
-    if payload.get("experiment") != experiment.digest():
+    if payload.get("experiment") != record_digest(record):
         raise CheckpointError(f"checkpoint {path} belongs to another experiment than {folder.experiment}")
     method, _ = build_method(experiment, problem, Runtime(device), catalog)
     _check_can_sample(method, payload, folder)

@@ -179,7 +179,10 @@ def _resumed(catalog: Catalog, asked: Experiment | None, folder: RunFolder) -> E
         return recorded
     # the same training; how it is watched (logs, checkpoints, evaluations) may be asked for anew, and is recorded
     if asked.record() != recorded.record():
-        record = {**folder.read_experiment(), **asked.record()}
+        written, now = folder.read_experiment(), asked.record()
+        watching = {key: now["settings"][key] for key in WATCHING}
+        # the rest as it was written: what it says is what checkpoints know
+        record = {**written, **now, "settings": {**written["settings"], **watching}}
         write_atomically(folder.experiment, json.dumps(record, indent=2, allow_nan=False) + "\n")
     return asked
 

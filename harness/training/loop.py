@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from harness.config import MethodSettings
 from harness.data import LoadedDataset, Problem, Split, Stream, TrainingData
 from harness.data.stream import LawData
 from harness.errors import CheckpointError, Diverged
-from harness.experiment import Experiment
+from harness.experiment import Experiment, record_digest
 from harness.methods import Stage
 from harness.randomness import seed_everything
 from harness.training.build import build_method
@@ -295,10 +296,14 @@ class Training:
                 "the method must average what it steps by itself (ctx.mean)",
             )
 
+    @cached_property
+    def _digest(self) -> str:
+        return record_digest(self.folder.read_experiment())
+
     def facts(self) -> dict[str, Any]:
         """What a checkpoint says beside the method's state."""
         return {
-            "experiment": self.experiment.digest(),
+            "experiment": self._digest,
             "stage": self.stage_number,
             "step": self.done,
             "total": self.total_done,
@@ -332,7 +337,7 @@ class Training:
         self.reporter.note(f"resumed from {kept[-1]} (step {self.total_done})")
 
     def _check_same_run(self, payload: Mapping[str, Any], path: Path) -> None:
-        if payload.get("experiment") != self.experiment.digest():
+        if payload.get("experiment") != self._digest:
             raise CheckpointError(f"checkpoint {path} belongs to another experiment than {self.folder.experiment}")
         if payload["world"] != self.runtime.world:
             raise CheckpointError(

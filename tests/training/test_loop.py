@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import signal
 
 import pytest
@@ -231,7 +232,8 @@ def test_a_missing_product_is_one_clear_line(make_training, tmp_path):
 
 
 def test_a_checkpoint_of_another_experiment_is_refused(make_training, uninterrupted):
-    other = make_training("whole", lr=0.5)
+    other = make_training("other", lr=0.5)
+    shutil.copytree(uninterrupted.folder.checkpoints, other.folder.checkpoints, dirs_exist_ok=True)
     with pytest.raises(CheckpointError, match="another experiment"):
         other.run(resume=True)
 
