@@ -197,9 +197,7 @@ def from_record(catalog: Catalog, record: Mapping[str, Any], where: str) -> Expe
             f"{where} has version {version!r}, this harness knows {EXPERIMENT_VERSION}", "install a newer one"
         )
     try:
-        catalog.method(record["method"])
-        settings_class: type[MethodSettings] = catalog.load_spec("method", record["method"], "settings")
-        settings = validated(settings_class, record["settings"], f"method '{record['method']}'")
+        settings = completed(catalog, record["method"], record["settings"])
     except UserError as error:
         raise CheckpointError(f"{where} cannot be used with what is installed: {error}") from error
     return Experiment(settings=settings, **{name: record[name] for name in names - {"settings"}})
@@ -242,6 +240,16 @@ def _refuse_fixed(recipe: Recipe, given: Mapping[str, Any]) -> None:
                 f"{key}={_toml(given[key])} contradicts it",
                 "choose another recipe (harness ls recipes)",
             )
+
+
+def completed(catalog: Catalog, method: str, values: Mapping[str, Any]) -> MethodSettings:
+    """Settings that a run was made with, and the defaults of those that there are besides.
+
+    :raises UserError: where the method is not installed, or does not take them.
+    """
+    catalog.method(method)
+    settings_class: type[MethodSettings] = catalog.load_spec("method", method, "settings")
+    return _complete(catalog, validated(settings_class, values, f"method '{method}'"))
 
 
 def _complete(catalog: Catalog, settings: MethodSettings) -> MethodSettings:

@@ -56,9 +56,11 @@ def judged(catalog: Catalog, records: Sequence[Mapping[str, Any]]) -> list[tuple
     """Verdicts of each experiment among the records; broken references of a plugin are a warning."""
     from harness.results.comparing import verdicts_of
     from harness.results.replicates import replicates
+    from harness.results.up_to_date import up_to_date
 
     references = opened(catalog)
-    return [(group, verdicts_of(group, references, catalog)) for group in replicates(records)]
+    groups = replicates(up_to_date(catalog, record) for record in records)
+    return [(group, verdicts_of(group, references, catalog)) for group in groups]
 
 
 def print_verdicts(verdicts: Sequence[tuple[Replicates, list[Verdict]]]) -> None:

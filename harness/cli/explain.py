@@ -35,9 +35,10 @@ def explain(
     """
     from harness.results.comparing import closest, references_of, verdict
     from harness.results.replicates import replicates
+    from harness.results.up_to_date import up_to_date
 
     catalog = open_catalog(without or ())
-    group = replicates([read_run(run)])[0]
+    group = replicates([up_to_date(catalog, read_run(run))])[0]
     printed = {each.id: each for each in opened(catalog)}
     if reference not in printed:
         own = references_of(group, printed.values())

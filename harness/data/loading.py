@@ -118,7 +118,6 @@ class LoadedDataset:
             "kind": self.spec.kind,
             "shape": list(self.problem().shape),
             "range": [-1.0, 1.0] if self.spec.kind == "images" else None,
-            "split": self.train_split,
             "classes": len(training.classes),
             "fit": self.fitting,
             "fraction": self.fraction,

@@ -118,7 +118,7 @@ def gather(places: Sequence[Path], catalog: Catalog) -> Board:
 
     :raises UserError: where a place does not exist.
     """
-    files, skipped = read_results(places)
+    files, skipped = read_results(places, catalog)
     references, problems = open_references(catalog)
     rows = make_rows(files, references, catalog)
     verdicts: dict[str, list[Verdict]] = {}

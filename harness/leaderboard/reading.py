@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.catalog import Catalog
 from harness.errors import UserError
 from harness.leaderboard.artefacts import CURVES, RESULTS, VERIFIED, Curves, curves_of, samples_of, verification_of
 from harness.results.record import read_record
 from harness.results.replicates import identity
+from harness.results.up_to_date import up_to_date
 
 #: JSON files that lie beside records and are none
 _OTHERS = {CURVES, VERIFIED, "experiment.json"}
@@ -39,8 +41,8 @@ class Skipped:
     reason: str
 
 
-def read_results(places: Sequence[Path]) -> tuple[list[ResultFile], list[Skipped]]:
-    """Every record below some folders (or in some files), by path, and what was left out.
+def read_results(places: Sequence[Path], catalog: Catalog) -> tuple[list[ResultFile], list[Skipped]]:
+    """Every record below some folders (or in some files), by path and up to date, and what was left out.
 
     :raises UserError: where a place does not exist.
     """
@@ -49,7 +51,7 @@ def read_results(places: Sequence[Path]) -> tuple[list[ResultFile], list[Skipped
     seen: dict[tuple[str, int], str] = {}
     for path, name in _paths(places):
         try:
-            record = read_record(path)
+            record = up_to_date(catalog, read_record(path))
         except UserError as error:
             skipped.append(Skipped(path, name, _without_path(error, path)))
             continue

@@ -12,6 +12,7 @@ from harness.leaderboard.artefacts import VERIFIED
 from harness.results.agreement import Agreement, compare
 from harness.results.environment import describe_environment
 from harness.results.record import read_record
+from harness.results.up_to_date import up_to_date
 from harness.runs.evaluating import record_again
 from harness.training.checkpoints import checkpoints_in
 from harness.training.devices import choose_device
@@ -35,7 +36,7 @@ def verify_run(
     record = read_record(folder.results)
     (path / VERIFIED).unlink(missing_ok=True)
     again = record_again(catalog, folder, record, reporter=reporter, data_root=data_root, device=device)
-    result = compare(record, again)
+    result = compare(up_to_date(catalog, record), again)
     if (record["exit_state"], again["exit_state"]) != ("finished", "finished"):
         result = replace(result, problems=("the run did not finish", *result.problems))
     if not result.problems:

@@ -127,7 +127,6 @@ def test_the_record_says_what_was_trained_on(made_up, tmp_path) -> None:
         "kind": "images",
         "shape": [1, 6, 6],
         "range": [-1.0, 1.0],
-        "split": "train",
         "classes": 4,
         "fit": "none",
         "fraction": 0.1,

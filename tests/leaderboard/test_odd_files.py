@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from made_records import PRINTED_FID, made_entry, made_record, save
 
-from harness.catalog import Catalog
+from harness.catalog import Catalog, open_catalog
 from harness.leaderboard.artefacts import collect, curves_of, verification_of
 from harness.leaderboard.board import gather
 from harness.leaderboard.building import build
@@ -53,7 +53,7 @@ def test_a_valid_record_with_a_field_of_another_kind_takes_no_others_down(
 def test_a_file_nested_beyond_pythons_depth_is_named_and_left_out(tmp_path: Path) -> None:
     save(made_record(), tmp_path / "good.json")
     (tmp_path / "deep.json").write_text(DEEP, encoding="utf-8")
-    found, skipped = read_results([tmp_path])
+    found, skipped = read_results([tmp_path], open_catalog())
     assert (len(found), [each.path.name for each in skipped]) == (1, ["deep.json"])
 
 

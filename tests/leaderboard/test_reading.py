@@ -9,12 +9,21 @@ from pathlib import Path
 import pytest
 from made_records import made_entry, made_record, save
 
+from harness.catalog import open_catalog
 from harness.errors import UserError
-from harness.leaderboard.reading import read_results
+from harness.experiment import resolve
+from harness.leaderboard.reading import ResultFile, Skipped, read_results
+from harness.leaderboard.rows import make_rows
+
+CATALOG = open_catalog()
+
+
+def read(places: list[Path]) -> tuple[list[ResultFile], list[Skipped]]:
+    return read_results(places, CATALOG)
 
 
 def reasons(place: Path) -> dict[str, str]:
-    found, skipped = read_results([place])
+    found, skipped = read([place])
     assert len(found) == 1
     return {str(each.path.relative_to(place)): each.reason for each in skipped}
 
@@ -54,14 +63,14 @@ def test_other_files_of_a_run_are_no_results(tmp_path: Path) -> None:
 
 def test_files_and_folders_may_overlap(tmp_path: Path) -> None:
     path = save(made_record(), tmp_path / "a" / "results.json")
-    found, skipped = read_results([tmp_path, path, path.parent])
+    found, skipped = read([tmp_path, path, path.parent])
     assert (len(found), skipped) == (1, [])
 
 
 def test_one_file_by_two_names_is_one_result(tmp_path: Path) -> None:
     save(made_record(), tmp_path / "a" / "results.json")
     (tmp_path / "b").symlink_to(tmp_path / "a")
-    found, skipped = read_results([tmp_path / "a", tmp_path / "b"])
+    found, skipped = read([tmp_path / "a", tmp_path / "b"])
     assert ([file.path for file in found], skipped) == ([tmp_path / "a" / "results.json"], [])
 
 
@@ -70,7 +79,7 @@ def test_a_folder_of_flat_files_is_read_by_name(tmp_path: Path) -> None:
         save(made_record(seed=seed), tmp_path / name)
     (tmp_path / "notes.txt").write_text("{", encoding="utf-8")
     (tmp_path / "folder.json").mkdir()
-    found, skipped = read_results([tmp_path])
+    found, skipped = read([tmp_path])
     assert [(file.path.name, file.record["seed"]) for file in found] == [
         ("a.json", 2),
         ("b.json", 0),
@@ -84,14 +93,14 @@ def test_the_same_recipe_with_other_settings_data_or_scale_is_no_duplicate(tmp_p
     changes = [{}, {"settings": {"steps": 11}}, {"dataset": "mnist"}, {"scale": "tiny"}, {"fraction": 0.5}, {"seed": 1}]
     for number, change in enumerate(changes):
         save(made_record(**change), tmp_path / f"{number}.json")  # type: ignore[arg-type]
-    found, skipped = read_results([tmp_path])
+    found, skipped = read([tmp_path])
     assert (len(found), skipped) == (len(changes), [])
 
 
 def test_a_diverged_run_is_a_result_and_another_seed_another(tmp_path: Path) -> None:
     save(made_record([], exit_state="diverged"), tmp_path / "a.json")
     save(made_record(seed=1), tmp_path / "b.json")
-    found, skipped = read_results([tmp_path])
+    found, skipped = read([tmp_path])
     assert ([file.record["exit_state"] for file in found], skipped) == (["diverged", "finished"], [])
 
 
@@ -102,7 +111,7 @@ def test_a_record_called_results_owns_what_lies_beside_it(tmp_path: Path) -> Non
     digest = hashlib.sha256((tmp_path / "results.json").read_bytes()).hexdigest()
     save({"results_sha256": digest}, tmp_path / "verified.json")
     (tmp_path / "curves.json").write_text(json.dumps({"fd[x]": [[1, 2.0]]}), encoding="utf-8")
-    another, own = read_results([tmp_path])[0]
+    another, own = read([tmp_path])[0]
     assert (own.samples, own.curves) == (tmp_path / "samples.png", {"fd[x]": ((1, 2.0),)})
     assert own.verification == {"results_sha256": digest}
     assert (another.samples, another.curves, another.verification) == (None, {}, None)
@@ -110,10 +119,21 @@ def test_a_record_called_results_owns_what_lies_beside_it(tmp_path: Path) -> Non
 
 def test_a_place_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no results at .*nowhere; name a folder"):
-        read_results([tmp_path / "nowhere"])
+        read([tmp_path / "nowhere"])
 
 
 def test_numbers_are_kept_as_they_are(tmp_path: Path) -> None:
     save(made_record([made_entry(value=1.25)]), tmp_path / "results.json")
-    (file,) = read_results([tmp_path])[0]
+    (file,) = read([tmp_path])[0]
     assert file.record["metrics"][0]["value"] == 1.25
+
+
+def test_runs_of_before_and_after_a_setting_was_added_are_replicates(tmp_path: Path) -> None:
+    experiment = resolve(CATALOG, plugin="gan", dataset="ring2d").record()
+    shared = {"method": "gan", "recipe": experiment["recipe"], "dataset": "ring2d"}
+    save(made_record(seed=0, settings=experiment["settings"], **shared), tmp_path / "after.json")
+    del experiment["settings"]["train_split"], experiment["settings"]["backbone"]["scale"]
+    save(made_record(seed=1, settings=experiment["settings"], **shared), tmp_path / "before.json")
+    files, skipped = read([tmp_path])
+    (row,) = make_rows(files, (), CATALOG)
+    assert (row.runs.seeds, skipped) == ((0, 1), [])

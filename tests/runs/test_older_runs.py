@@ -37,9 +37,10 @@ def older(catalog: Catalog, tmp_path: Path) -> Path:
     """A finished run by a version that did not know one of today's settings."""
     folder = tmp_path / "run"
     go_on(catalog, folder, resume=False)
-    record = json.loads((folder / "experiment.json").read_text())
-    del record["settings"][LATER]
-    (folder / "experiment.json").write_text(json.dumps(record))
+    for name in ("results.json", "experiment.json"):
+        record = json.loads((folder / name).read_text())
+        del record["settings"][LATER]
+        (folder / name).write_text(json.dumps(record))
     for path in checkpoints_in(folder / "checkpoints"):
         payload = load_checkpoint(path, torch.device("cpu"))
         torch.save(payload | {"experiment": record_digest(record)}, path)
@@ -48,6 +49,14 @@ def older(catalog: Catalog, tmp_path: Path) -> Path:
 
 def test_they_are_verified(catalog: Catalog, older: Path) -> None:
     assert verify_run(catalog, older, reporter=Reporter(quiet=True), device="cpu").problems == ()
+
+
+def test_a_setting_that_is_missing_and_was_not_the_default_is_found(catalog: Catalog, older: Path) -> None:
+    record = json.loads((older / "results.json").read_text())
+    del record["settings"]["steps"]
+    (older / "results.json").write_text(json.dumps(record))
+    (problem,) = verify_run(catalog, older, reporter=Reporter(quiet=True), device="cpu").problems
+    assert problem.startswith("settings.steps is 4, and ")
 
 
 def test_they_are_resumed_and_can_be_once_more(catalog: Catalog, older: Path) -> None:
