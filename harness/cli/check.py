@@ -37,7 +37,7 @@ def check(
     """
     failing = [_outcome(name) for name in fail_on or ()]
     catalog = open_catalog(without or ())
-    verdicts = judged(catalog, [read_run(path) for path in runs])
+    verdicts = judged(catalog, [read_run(catalog, path) for path in runs])
     if as_json:
         print_json([verdict_record(group, verdict) for group, found in verdicts for verdict in found])
     else:
@@ -45,22 +45,21 @@ def check(
     return FAILED if any(v.outcome.value in failing for _, found in verdicts for v in found) else 0
 
 
-def read_run(path: Path) -> dict[str, Any]:
-    """The record of a run's folder, or of a file."""
+def read_run(catalog: Catalog, path: Path) -> dict[str, Any]:
+    """The record of a run's folder, or of a file, up to date."""
     from harness.results.record import read_record
+    from harness.results.up_to_date import up_to_date
 
-    return read_record(path / "results.json" if path.is_dir() else path)
+    return up_to_date(catalog, read_record(path / "results.json" if path.is_dir() else path))
 
 
 def judged(catalog: Catalog, records: Sequence[Mapping[str, Any]]) -> list[tuple[Replicates, list[Verdict]]]:
     """Verdicts of each experiment among the records; broken references of a plugin are a warning."""
     from harness.results.comparing import verdicts_of
     from harness.results.replicates import replicates
-    from harness.results.up_to_date import up_to_date
 
     references = opened(catalog)
-    groups = replicates(up_to_date(catalog, record) for record in records)
-    return [(group, verdicts_of(group, references, catalog)) for group in groups]
+    return [(group, verdicts_of(group, references, catalog)) for group in replicates(records)]
 
 
 def print_verdicts(verdicts: Sequence[tuple[Replicates, list[Verdict]]]) -> None:

@@ -35,10 +35,9 @@ def explain(
     """
     from harness.results.comparing import closest, references_of, verdict
     from harness.results.replicates import replicates
-    from harness.results.up_to_date import up_to_date
 
     catalog = open_catalog(without or ())
-    group = replicates([up_to_date(catalog, read_run(run))])[0]
+    group = replicates([read_run(catalog, run)])[0]
     printed = {each.id: each for each in opened(catalog)}
     if reference not in printed:
         own = references_of(group, printed.values())

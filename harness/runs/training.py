@@ -165,7 +165,8 @@ def _check_new(folder: RunFolder, options: RunOptions) -> None:
 def _resumed(catalog: Catalog, asked: Experiment | None, folder: RunFolder) -> Experiment:
     if not folder.is_run:
         raise RunFolderError(f"nothing to resume: no run at {folder.path}", "leave --resume out to start one")
-    recorded = from_record(catalog, folder.read_experiment(), str(folder.experiment))
+    written = folder.read_experiment()
+    recorded = from_record(catalog, written, str(folder.experiment))
     if asked is not None and asked.digest() != recorded.digest():
         raise SettingsError(
             f"the run in {folder.path} has {_difference(recorded, asked)}", "resume it with --out alone"
@@ -179,7 +180,7 @@ def _resumed(catalog: Catalog, asked: Experiment | None, folder: RunFolder) -> E
         return recorded
     # the same training; how it is watched (logs, checkpoints, evaluations) may be asked for anew, and is recorded
     if asked.record() != recorded.record():
-        written, now = folder.read_experiment(), asked.record()
+        now = asked.record()
         watching = {key: now["settings"][key] for key in WATCHING}
         # the rest as it was written: what it says is what checkpoints know
         record = {**written, **now, "settings": {**written["settings"], **watching}}

@@ -1,4 +1,4 @@
-"""Splits that an experiment names are known before anything is read."""
+"""What stops an experiment before anything is read: splits that its data does not have."""
 
 from __future__ import annotations
 
