@@ -11,37 +11,37 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.evaluation.answers import Assignments, OutlierScores, Pair, Reconstruction, pairs
-    from harness.evaluation.bench import Bench
     from harness.evaluation.entries import MetricEntry
-    from harness.evaluation.evidence import Counted, Evidence, OfSet, SetEvidence
+    from harness.evaluation.evidence import Bench, Counted, Evidence, OfSet, SetEvidence
     from harness.evaluation.extractors import Distance, Extractor
+    from harness.evaluation.features import Features
     from harness.evaluation.gaussian import Gaussian, fit_gaussian
     from harness.evaluation.generation import generated_blocks, sampling_mode
     from harness.evaluation.isolation import undisturbed
     from harness.evaluation.measuring import check_evaluation, evaluate
-    from harness.evaluation.metric import Inapplicable, Measurement, Metric, Value, Values
-    from harness.evaluation.observations import Conditions, Features, KnownModes, Labels, TrainingImages
-    from harness.evaluation.offer import Offer
+    from harness.evaluation.metric import Measurement, Metric, Value, Values
+    from harness.evaluation.observations import KnownModes, Labels, TrainingImages
+    from harness.evaluation.offer import Inapplicable, Offer
     from harness.evaluation.protocol import Difference, Protocol, Term, differences
-    from harness.evaluation.sets import GeneratedSet, OutlierSet, PartOfSplit, RealSet
+    from harness.evaluation.sets import Conditions, GeneratedSet, OutlierSet, PartOfSplit, RealSet
     from harness.evaluation.statistics import ImportedStatistics, Statistics
     from harness.evaluation.stored import StoredImages, StoredSet
 
 _HOMES = {
     "answers": ("Assignments", "OutlierScores", "Pair", "Reconstruction", "pairs"),
-    "bench": ("Bench",),
     "entries": ("MetricEntry",),
-    "evidence": ("Counted", "Evidence", "OfSet", "SetEvidence"),
+    "evidence": ("Bench", "Counted", "Evidence", "OfSet", "SetEvidence"),
     "extractors": ("Distance", "Extractor"),
     "gaussian": ("Gaussian", "fit_gaussian"),
     "generation": ("generated_blocks", "sampling_mode"),
     "isolation": ("undisturbed",),
     "measuring": ("check_evaluation", "evaluate"),
-    "metric": ("Inapplicable", "Measurement", "Metric", "Value", "Values"),
-    "observations": ("Conditions", "Features", "KnownModes", "Labels", "TrainingImages"),
-    "offer": ("Offer",),
+    "metric": ("Measurement", "Metric", "Value", "Values"),
+    "features": ("Features",),
+    "observations": ("KnownModes", "Labels", "TrainingImages"),
+    "offer": ("Inapplicable", "Offer"),
     "protocol": ("Difference", "Protocol", "Term", "differences"),
-    "sets": ("GeneratedSet", "OutlierSet", "PartOfSplit", "RealSet"),
+    "sets": ("Conditions", "GeneratedSet", "OutlierSet", "PartOfSplit", "RealSet"),
     "statistics": ("ImportedStatistics", "Statistics"),
     "stored": ("StoredImages", "StoredSet"),
 }

@@ -13,15 +13,15 @@ from torch import Tensor
 from harness.capabilities import Calibrated, Samples
 from harness.data.stream import as_float
 from harness.errors import EvaluationError
+from harness.evaluation.batches import batches
 from harness.evaluation.evidence import Evidence, OfSet, SetEvidence
-from harness.evaluation.features import batches
 from harness.evaluation.generation import networks_of
 from harness.evaluation.observations import TrainingImages
 from harness.evaluation.sets import GeneratedSet
 from harness.randomness import seed_everything
 
 if TYPE_CHECKING:
-    from harness.evaluation.bench import Bench
+    from harness.evaluation.evidence import Bench
 
 #: images that a method looks at at once; the last batch is filled up with zeros, so that no answer depends on the count
 ANSWER_BATCH = 250

@@ -1,22 +1,64 @@
-"""The feature pass: images through feature networks, once, in batches of one fixed size."""
+"""Features: what a network says of a set's images, made in one pass, and kept where the set is real."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
 
 from harness.errors import EvaluationError
+from harness.evaluation.batches import Progress, batches
+from harness.evaluation.evidence import Bench, OfSet, SetEvidence
+from harness.evaluation.gaussian import Gaussian
 from harness.evaluation.quantise import quantised
+from harness.evaluation.sets import REAL_ORDER_SEED, RealSet
+from harness.evaluation.weights import weights_sha256
 
-if TYPE_CHECKING:
-    from harness.evaluation.bench import Bench
-    from harness.evaluation.evidence import SetEvidence
-    from harness.evaluation.observations import Features
+
+@dataclass(frozen=True)
+class Features(OfSet[Tensor]):
+    """What a feature network says of a set of images: float32 [N, F] on the CPU.
+
+    :param of: the images.
+    :param extractor: name of the feature network.
+    :param output: which of its outputs; "features", or "logits" of a classifier.
+    :param quantise: rule by which float images become uint8, or stay floats, before they are looked at.
+    """
+
+    of: SetEvidence[Any]
+    extractor: str
+    output: Literal["features", "logits"] | str = "features"
+    quantise: str = "round"
+
+    passes_over: ClassVar[bool] = True
+
+    def make(self, bench: Bench) -> Tensor:
+        """Its rows, from the cache where real ones lie there; whatever else is expected of the images comes along."""
+        kept = kept_features(bench, self)
+        if kept is not None:
+            return kept
+        family = self.of.resized(0)
+        others = [
+            other
+            for other in bench.outstanding()
+            if isinstance(other, Features)
+            and other.of.resized(0) == family
+            and other.resized(0) != self.resized(0)
+            and kept_features(bench, other) is None
+        ]
+        most = max(request.items() for request in (self, *others))
+        made = feature_pass(bench, self.of.resized(most), [self, *others])
+        for request in (self, *others):
+            keep_features(bench, request, made[request])
+            if request is not self:
+                bench.put(request, made[request])
+        return made[self]
+
 
 #: images that are taken from the set at once; a feature network sees them in parts of its own fixed size. The last
 #: batch is filled up with zeros, so that no value depends on the count
@@ -48,24 +90,6 @@ def feature_pass(bench: Bench, of: SetEvidence[Any], wanted: Sequence[Features])
     return rows
 
 
-class Progress:
-    """Says how far a long piece of work has come: after some seconds, and now and then from there on."""
-
-    FIRST, THEN = 10.0, 60.0
-
-    def __init__(self, note: Callable[[str], None], what: str) -> None:
-        self.note, self.what = note, what
-        self.began = time.monotonic()
-        self.next = self.FIRST
-
-    def at(self, done: int) -> None:
-        """So many items are done."""
-        spent = time.monotonic() - self.began
-        if spent >= self.next:
-            self.note(f"{self.what}: {done:,} done, {done / spent:.1f} a second")
-            self.next = spent + self.THEN
-
-
 def _outputs(bench: Bench, extractor: str, images: Tensor, kept: int) -> Mapping[str, Tensor]:
     """Outputs of the first `kept` images, and of those that share a part with them: parts always have one size."""
     network = bench.extractor(extractor)
@@ -80,23 +104,92 @@ def _named(outputs: Mapping[str, Tensor], request: Features) -> Tensor:
     return outputs[request.output]
 
 
-def batches(blocks: Iterable[Tensor], size: int) -> Iterator[tuple[int, Tensor, int]]:
-    """Blocks of any size as batches of `size`, with the number of their first image and how many there are in them.
-
-    Zeros fill up the last.
-    """
-    start, rest = 0, None
-    for block in blocks:
-        rest = block if rest is None else torch.cat([rest, block])
-        while len(rest) >= size:
-            yield start, _batch(rest[:size], size), size
-            start, rest = start + size, rest[size:]
-    if rest is not None and len(rest):
-        yield start, _batch(rest, size), len(rest)
+def kept_features(bench: Bench, request: Features) -> Tensor | None:
+    """Features of real items from an earlier evaluation, if there are any."""
+    if ("features", request) not in bench.kept:
+        key = reference_key(bench, request)
+        bench.kept["features", request] = key and bench.cache.features(key, request.items())
+    kept: Tensor | None = bench.kept["features", request]
+    return kept
 
 
-def _batch(images: Tensor, size: int) -> Tensor:
-    """A full batch in plain memory order: convolutions of other orders, which slices may have, differ in last bits."""
-    batch = torch.zeros(size, *images.shape[1:], dtype=images.dtype, device=images.device)
-    batch[: len(images)] = images
-    return batch
+def keep_features(bench: Bench, request: Features, rows: Tensor) -> None:
+    """Keep features for a later evaluation, where they are those of real items."""
+    if (key := reference_key(bench, request)) is not None:
+        bench.cache.keep_features(key, rows)
+
+
+def kept_statistics(bench: Bench, request: Features) -> Gaussian | None:
+    """Statistics of the features of real items from an earlier evaluation, if there are any."""
+    if ("statistics", request) not in bench.kept:
+        key = statistics_key(bench, request)
+        bench.kept["statistics", request] = key and bench.cache.statistics(key)
+    kept: Gaussian | None = bench.kept["statistics", request]
+    return kept
+
+
+def keep_statistics(bench: Bench, request: Features, gaussian: Gaussian) -> None:
+    """Keep statistics for a later evaluation."""
+    if (key := statistics_key(bench, request)) is not None:
+        bench.cache.keep_statistics(key, gaussian)
+
+
+#: what feature networks are made of
+PACKAGES = ("torch", "torchvision", "pillow", "torch-fidelity", "clean-fid", "timm", "efficientnet-lite-pytorch")
+
+
+def reference_key(bench: Bench, request: Features) -> dict[str, Any] | None:
+    """Everything but the count; None for features that are not kept: generated ones, and those without a network."""
+    if not isinstance(request.of, RealSet) or bench.catalog.extractor(request.extractor).weights is None:
+        return None
+    return {
+        **measured_by(bench, request),
+        "real_checksum": bench.dataset.finite(request.of.split).checksum,
+        "order": REAL_ORDER_SEED,
+        "batch": bench.extractor(request.extractor).batch,
+        # other arithmetic, or another release of what resizes and looks, gives other digits
+        "device": _device(bench.device),
+        "packages": {name: _version(name) for name in PACKAGES},
+    }
+
+
+def statistics_key(bench: Bench, request: Features) -> dict[str, Any] | None:
+    """The key of statistics, to which the count belongs; None for those that are not kept."""
+    key = reference_key(bench, request)
+    return None if key is None else {**key, "real_count": request.items()}
+
+
+def measured_by(bench: Bench, request: Features) -> dict[str, Any]:
+    """How features are made, under the names that protocols give it."""
+    spec = bench.catalog.extractor(request.extractor)
+    return {
+        "extractor": request.extractor,
+        "extractor_sha256": weights_sha256(spec),
+        "extractor_version": spec.version,
+        "output": request.output,
+        "resize": bench.extractor(request.extractor).resize,
+    }
+
+
+def measured_of(bench: Bench, real: RealSet) -> dict[str, Any]:
+    """Which real items, under the names that protocols give it."""
+    return {
+        "dataset": bench.dataset.name,
+        "fit": bench.dataset.fitting,
+        "split": real.split,
+        "real_checksum": bench.dataset.finite(real.split).checksum,
+    }
+
+
+def _device(device: torch.device) -> str:
+    """The GPU's name, or the device's kind: processors of one kind are not told apart."""
+    if device.type == "cuda" and torch.cuda.is_available():
+        return torch.cuda.get_device_name(device)
+    return device.type
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from harness.errors import EvaluationError
-from harness.evaluation.bench import Bench
 from harness.evaluation.entries import MetricEntry
+from harness.evaluation.evidence import Bench
 from harness.evaluation.metric import Measurement, Value
 from harness.evaluation.offer import Offer
 from harness.evaluation.plan import plan

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from harness.evaluation.evidence import Evidence
+from harness.evaluation.offer import Offer
 from harness.evaluation.protocol import Protocol as MeasuringProtocol
-
-if TYPE_CHECKING:
-    from harness.evaluation.offer import Offer
-
-
-class Inapplicable(Exception):
-    """A metric cannot be measured here; the message says why.
-
-    It is left out where nobody named it, and an error where somebody did.
-    """
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 from harness.capabilities import CAPABILITIES, told_labels
 from harness.data.joining import parts_of
 from harness.errors import EvaluationError
-from harness.evaluation.evidence import Evidence, SetEvidence
+from harness.evaluation.evidence import Bench, Evidence, SetEvidence
 from harness.evaluation.extractors import check_takes_floats
-from harness.evaluation.metric import Inapplicable
-from harness.evaluation.observations import Features
+from harness.evaluation.features import Features, measured_by
 from harness.evaluation.protocol import Protocol, Term
-from harness.evaluation.reference_key import measured_by
-from harness.evaluation.sets import GeneratedSet, OutlierSet, RealSet
+from harness.evaluation.sets import GeneratedSet, OutlierSet, OutlierSplit, RealSet
 from harness.evaluation.statistics import ImportedStatistics, Statistics
 from harness.evaluation.stored import StoredImages, StoredSet
 from harness.evaluation.terms import feature_terms, generated_terms, real_terms, set_terms
@@ -23,8 +21,14 @@ if TYPE_CHECKING:
     from harness.config import EvaluationSettings
     from harness.data.contracts import Split
     from harness.data.loading import LoadedDataset
-    from harness.evaluation.bench import Bench
     from harness.evaluation.gaussian import Gaussian
+
+
+class Inapplicable(Exception):
+    """A metric cannot be measured here; the message says why.
+
+    It is left out where nobody named it, and an error where somebody did.
+    """
 
 
 class Offer:
@@ -103,13 +107,13 @@ class Offer:
         inliers = len(self.dataset.finite(split))
         found = []
         for name in self.settings.outliers:
-            count = min(inliers, len(self._bench.outliers(name, split)))
+            count = min(inliers, len(self._bench.get(OutlierSplit(name, split))))
             found += [OutlierSet(name, split, intensity, count) for intensity in self.settings.intensities]
         return found
 
     def outlier_terms(self, outliers: OutlierSet) -> list[Term]:
         """Which outliers a protocol is about; their count is that of the inliers, which the id shows."""
-        split = self._bench.outliers(outliers.dataset, outliers.split)
+        split = self._bench.get(OutlierSplit(outliers.dataset, outliers.split))
         base, own_files, _ = outliers.dataset.partition(":")
         # the same files have the same id wherever they lie
         shown = f"{base}-{split.checksum[:12]}" if own_files else outliers.dataset

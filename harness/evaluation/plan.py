@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from harness.capabilities import CAPABILITIES
 from harness.errors import EvaluationError, UnknownName
-from harness.evaluation.metric import Inapplicable, Measurement, Metric
-from harness.evaluation.offer import Offer
+from harness.evaluation.metric import Measurement, Metric
+from harness.evaluation.offer import Inapplicable, Offer
 from harness.evaluation.stored import StoredImages
 from harness.specs import MetricSpec
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
     from harness.config import EvaluationSettings
-    from harness.evaluation.bench import Bench
+    from harness.evaluation.evidence import Bench
 
 
 def plan(bench: Bench, offer: Offer) -> list[tuple[MetricSpec, Measurement]]:

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -18,12 +18,9 @@ from harness.data.fit import fit_images, shape_beside
 from harness.data.loading import LoadedDataset, load_dataset
 from harness.data.stream import as_float
 from harness.errors import EvaluationError
-from harness.evaluation.evidence import SetEvidence
+from harness.evaluation.evidence import Bench, Evidence, OfSet, SetEvidence
 from harness.evaluation.generation import BatchNormMode, collected, first_samples, generated_blocks
 from harness.randomness import keyed
-
-if TYPE_CHECKING:
-    from harness.evaluation.bench import Bench
 
 #: stored images that are handed on at once
 ROWS = 1000
@@ -65,8 +62,6 @@ class GeneratedSet(SetEvidence[Samples]):
 
     def samples(self, bench: Bench) -> Generator[Samples, None, None]:
         """The samples block by block; what they were told is laid down on the bench once all are made."""
-        from harness.evaluation.observations import Conditions
-
         if self.count < 1:
             raise EvaluationError(f"a generated set needs at least 1 sample, not {self.count}")
         told: list[Tensor] = []
@@ -176,7 +171,7 @@ class OutlierSet(SetEvidence[Tensor]):
         return replace(self, count=count)
 
     def blocks(self, bench: Bench) -> Generator[Tensor, None, None]:
-        outliers, partners = bench.outliers(self.dataset, self.split), bench.dataset.finite(self.split)
+        outliers, partners = bench.get(OutlierSplit(self.dataset, self.split)), bench.dataset.finite(self.split)
         index = order_of(len(outliers))[: self.count]
         for rows in np.split(index, range(ROWS, len(index), ROWS)):
             mixed = as_float(torch.from_numpy(outliers.values[rows]))
@@ -191,6 +186,48 @@ class OutlierSet(SetEvidence[Tensor]):
     def make(self, bench: Bench) -> Tensor:
         """All of them, float [N, C, H, W] in [-1, 1]."""
         return torch.cat(list(self.blocks(bench)))
+
+
+@dataclass(frozen=True)
+class Conditions(OfSet[Tensor]):
+    """What each sample of a set was told, int64 [N]: a label only where the method says that its conditions are."""
+
+    of: SetEvidence[Any]
+
+    def make(self, bench: Bench) -> Tensor:
+        """Along with features of the samples, where some are still to be made; else by sampling anew."""
+        if (along := self._along(bench)) is not None:
+            bench.get(along)
+            return bench.get(self)  # laid down on the way, if the method is told any
+        found: Any
+        if isinstance(self.of, PartOfSplit):
+            found = self.of.labels(bench)
+        elif isinstance(self.of, GeneratedSet) and not bench.holds(self.of):
+            told = [part.conditions.cpu() for part in self.of.samples(bench) if part.conditions is not None]
+            found = torch.cat(told) if told else None
+        else:
+            found = bench.get(self.of).conditions
+        if found is None:
+            raise EvaluationError("the method is told no conditions")
+        return torch.as_tensor(found)
+
+    def _along(self, bench: Bench) -> OfSet[Any] | None:
+        """What is expected of the same samples, passes over them, and is not made yet."""
+        if not isinstance(self.of, GeneratedSet) or bench.holds(self.of):
+            return None
+        wanted = [request for request in bench.outstanding() if isinstance(request, OfSet) and request.passes_over]
+        return next((each for each in wanted if each.of.resized(0) == self.of.resized(0)), None)
+
+
+@dataclass(frozen=True)
+class OutlierSplit(Evidence[Split]):
+    """A split of another data set, made to fit as this one was; read once."""
+
+    dataset: str
+    split: str
+
+    def make(self, bench: Bench) -> Split:
+        return outlier_split(bench.dataset, self.dataset, self.split)
 
 
 def outlier_split(beside: LoadedDataset, name: str, split: str) -> Split:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.evaluation.evidence import Evidence
+from harness.evaluation.features import Features, keep_statistics, kept_statistics
 from harness.evaluation.gaussian import Gaussian, fit_gaussian
-from harness.evaluation.observations import Features
 from harness.evaluation.statistics_file import StatisticsFile
 
 if TYPE_CHECKING:
-    from harness.evaluation.bench import Bench
+    from harness.evaluation.evidence import Bench
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,14 @@ class Statistics(Evidence[Gaussian]):
         return self.of.items()
 
     def needs(self, bench: Bench) -> Iterable[Evidence[Any]]:
-        return () if bench.kept_statistics(self.of) is not None else (self.of,)
+        return () if kept_statistics(bench, self.of) is not None else (self.of,)
 
     def make(self, bench: Bench) -> Gaussian:
-        kept = bench.kept_statistics(self.of)
+        kept = kept_statistics(bench, self.of)
         if kept is not None:
             return kept
         fitted = fit_gaussian(bench.get(self.of), "real")
-        bench.keep_statistics(self.of, fitted)
+        keep_statistics(bench, self.of, fitted)
         return fitted
 
 

@@ -17,7 +17,7 @@ from harness.evaluation.sets import PartOfSplit, order_of
 from harness.randomness import Seeds
 
 if TYPE_CHECKING:
-    from harness.evaluation.bench import Bench
+    from harness.evaluation.evidence import Bench
 
 
 class StoredImages:

@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import EvaluationError
 from harness.evaluation.evidence import SetEvidence
-from harness.evaluation.observations import Features
+from harness.evaluation.features import Features, kept_statistics, measured_by
 from harness.evaluation.protocol import Term
 from harness.evaluation.quantise import SHOWN
-from harness.evaluation.reference_key import measured_by
 from harness.evaluation.sets import GeneratedSet, RealSet
 from harness.evaluation.statistics import ImportedStatistics, Statistics
 from harness.evaluation.stored import StoredSet
 from harness.evaluation.weights import made_sha256
 
 if TYPE_CHECKING:
-    from harness.evaluation.bench import Bench
+    from harness.evaluation.evidence import Bench
 
 #: what an imported file of another tool leaves open
 UNKNOWN = "?"
@@ -55,7 +54,7 @@ def real_terms(bench: Bench, real: Any, samples: SetEvidence[Any] | None) -> lis
     if not isinstance(items, RealSet):
         raise EvaluationError("the real side of a protocol is a real set, its features or its statistics")
     checksum = bench.dataset.finite(items.split).checksum
-    kept = bench.kept_statistics(real.of) if isinstance(real, Statistics) else None
+    kept = kept_statistics(bench, real.of) if isinstance(real, Statistics) else None
     taken_over = [Term("real_statistics_sha256", kept.source)] if kept is not None and kept.source else []
     return [
         *taken_over,

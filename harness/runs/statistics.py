@@ -11,8 +11,7 @@ from harness.config import EvaluationSettings
 from harness.data.files import data_root
 from harness.errors import EvaluationError
 from harness.evaluation import Bench, Features, Gaussian, Offer, RealSet, Statistics, fit_gaussian
-from harness.evaluation.features import feature_pass
-from harness.evaluation.reference_key import measured_by, measured_of, statistics_key
+from harness.evaluation.features import feature_pass, keep_statistics, measured_by, measured_of, statistics_key
 from harness.evaluation.statistics_file import StatisticsFile, read_statistics, write_statistics
 from harness.runs.figures import made_folder
 from harness.runs.image_sources import image_source
@@ -91,7 +90,7 @@ class RealStatistics:
             raise EvaluationError(f"{file.path} does not say how many images it was made from")
         one = self._features.resized(1)
         _check_size(file, feature_pass(self._bench, one.of, [one])[one].shape[1])
-        self._bench.keep_statistics(self._features, replace(gaussian, source=file.sha256))
+        keep_statistics(self._bench, self._features, replace(gaussian, source=file.sha256))
 
 
 def _check_size(file: StatisticsFile, features: int) -> None:

@@ -15,7 +15,7 @@ from harness.evaluation.protocol import Protocol as MeasuringProtocol
 from harness.randomness import Seeds
 
 if TYPE_CHECKING:
-    from harness.evaluation.bench import Bench
+    from harness.evaluation.evidence import Bench
 
 
 @runtime_checkable

@@ -18,7 +18,7 @@ from harness.data import FittedShape, LoadedDataset, Split, fit_images, load_dat
 from harness.errors import EvaluationError
 from harness.evaluation import Bench, Features, GeneratedSet, RealSet, Statistics, StoredImages, StoredSet, evaluate
 from harness.evaluation.cache import ReferenceCache
-from harness.evaluation.reference_key import reference_key, statistics_key
+from harness.evaluation.features import kept_features, reference_key, statistics_key
 
 Toy = Callable[..., Any]
 
@@ -78,7 +78,7 @@ def test_the_first_rows_of_an_entry_serve_a_smaller_count(fresh: Callable[..., B
     few = Features(RealSet("train", 40), NAME)
     assert calls(bench, few) == 0
     assert torch.equal(bench.get(few), rows[:40])
-    assert torch.equal(bench.kept_features(few), rows[:40])  # type: ignore[arg-type]
+    assert torch.equal(kept_features(bench, few), rows[:40])  # type: ignore[arg-type]
 
 
 def test_an_entry_of_fewer_rows_is_not_used_and_is_replaced(fresh: Callable[..., Bench]) -> None:
@@ -215,7 +215,7 @@ def test_another_kind_of_device_or_torch_is_another_key(
     watch(there, NAME)
     assert reference_key(here, PART) != reference_key(there, PART)
     before = reference_key(here, PART)
-    monkeypatch.setattr("harness.evaluation.reference_key.version", lambda package: "1.0")
+    monkeypatch.setattr("harness.evaluation.features.version", lambda package: "1.0")
     assert reference_key(here, PART) != before
     monkeypatch.undo()
     assert reference_key(here, PART) == before

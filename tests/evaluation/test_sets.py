@@ -16,7 +16,7 @@ from harness.data import FittedShape, LoadedDataset, Split, load_dataset
 from harness.data.stream import as_float
 from harness.errors import EvaluationError, SettingsError, UnknownName
 from harness.evaluation import Bench, Features, Offer, OutlierSet
-from harness.evaluation.sets import order_of
+from harness.evaluation.sets import OutlierSplit, order_of
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_partners_come_from_the_split_that_is_named(bench: Bench, catalog: Catal
 def test_the_named_split_of_the_outliers_is_taken_where_they_have_it(bench: Bench, catalog: Catalog) -> None:
     found = bench.get(OutlierSet("digits", "test", 1.0, 30))
     assert torch.equal(found, others(catalog, "digits", "test")[:30])
-    assert bench.outliers("digits", "test").notes["split"] == "test"
+    assert bench.get(OutlierSplit("digits", "test")).notes["split"] == "test"
 
 
 def test_a_part_of_outliers_that_are_sorted_by_class_is_not_one_class(bench: Bench, tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_partners_are_counted_round_where_there_are_more_outliers(bench: Bench, 
     found = bench.get(OutlierSet("digits", "test", 1e-6, 360))
     assert torch.allclose(found, floats(digits.finite("test"))[order_of(360)], atol=1e-4)
     more = Bench(None, digits, catalog, 0, "cpu")
-    more._outliers["digits", "test"] = digits.finite("train")  # 1437 outliers beside 360 images
+    more._made[OutlierSplit("digits", "test")] = digits.finite("train")  # 1437 outliers beside 360 images
     assert torch.allclose(more.get(OutlierSet("digits", "test", 1e-6, 900)), own(bench, 1437)[:900], atol=1e-4)
 
 
@@ -143,7 +143,7 @@ def test_outliers_are_resized_where_the_data_set_was_or_was_left_alone(catalog: 
             dataset.fit = replace(dataset.fit, crop=16)
         bench = Bench(None, dataset, catalog, 0, "cpu")
         assert torch.equal(bench.get(OutlierSet(name, "train", 1.0, 30)), expected[order_of(30)]), how
-        assert "12x12 -> 16x16" in bench.outliers(name, "train").notes["fit"]
+        assert "12x12 -> 16x16" in bench.get(OutlierSplit(name, "train")).notes["fit"]
 
 
 def test_outliers_too_large_to_be_padded_are_refused(catalog: Catalog, tmp_path: Path) -> None:

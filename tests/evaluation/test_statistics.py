@@ -24,7 +24,7 @@ from harness.evaluation import (
     differences,
     evaluate,
 )
-from harness.evaluation.reference_key import measured_by, measured_of
+from harness.evaluation.features import measured_by, measured_of
 from harness.evaluation.statistics_file import StatisticsFile, read_statistics, write_statistics
 
 Toy = Callable[..., Any]
