@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check clean
+.PHONY: run test test-fast check clean
 
 # One thread: two are a third faster on two idle cores, and ten times slower as soon as anything else runs there,
 # because small layers spend their time waiting for each other.
@@ -13,10 +13,15 @@ run: $(VENV)/installed
 test: $(VENV)/installed
 	$(BIN)/python -m pytest -n auto
 
+# without what takes more than about twenty seconds
+test-fast: $(VENV)/installed
+	$(BIN)/python -m pytest -n auto -m "not slow"
+
 check: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -24,7 +24,7 @@ from harness.catalog import open_catalog
 from harness.data import TrainingData
 from harness.experiment import resolve
 from harness.training.build import build_method
-from harness.training.devices import Runtime
+from harness.training.runtime import Runtime
 
 
 def arguments() -> argparse.Namespace:

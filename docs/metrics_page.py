@@ -14,11 +14,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from harness.catalog import Catalog, open_catalog
-from harness.config import EvaluationSettings
+from harness.contracts.settings import EvaluationSettings
+from harness.contracts.specs import ExtractorSpec, MetricSpec
 from harness.doctor.cases import BASELINE, Cases
 from harness.errors import EvaluationError
 from harness.evaluation import check_evaluation
-from harness.specs import ExtractorSpec, MetricSpec
 
 PAGE = Path(__file__).with_name("metrics.md")
 BLOCK = re.compile(r"(<!-- generated: ([\w-]+) -->\n).*?(<!-- end -->)", re.S)

@@ -1,116 +1,60 @@
 """A plugin-based benchmark and evaluation harness for generative adversarial methods.
 
-The public API: what a plugin imports. Everything else may change. Names that need torch are loaded on first use, so
-that ``import harness`` stays cheap.
+The public API, beside the rooms that plugins may open (``harness.contracts``, ``harness.layers``, ``harness.data``,
+``harness.evaluation``, ``harness.errors``, ``harness.randomness``). Everything else may change. Names are loaded on
+first use, so that ``import harness`` stays cheap.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from harness.errors import SettingsError, UserError
-from harness.hookspecs import hookimpl
-from harness.specs import (
-    AugmentationSpec,
-    DatasetSpec,
-    ExtractorSpec,
-    LossSpec,
-    MethodSpec,
-    MetricSpec,
-    ModelSpec,
-    PenaltySpec,
-    Recipe,
-    ReferenceSpec,
-    RegulariserSpec,
-    RemoteFile,
-    Scale,
-    Tolerance,
-)
+from harness.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from harness.capabilities import Sampler, Samples
-    from harness.config import AdamSettings, BackboneChoice, MethodSettings, PenaltySettings, Settings
-    from harness.data import Batch, Problem, Stream
-    from harness.methods import Context, Method, Stage
-    from harness.networks import Adapted, Backbone, Critique, Place
-    from harness.randomness import Seeds
-    from harness.sampling import GeneratorSampler
-    from harness.training.averaging import Average
-    from harness.training.optimisers import LazyPenalty, adam
+    from harness.catalog import Catalog as Catalog, open_catalog as open_catalog
+    from harness.contracts.capabilities import Sampler as Sampler, Samples as Samples
+    from harness.contracts.context import Context as Context
+    from harness.contracts.data import Batch as Batch, Problem as Problem
+    from harness.contracts.hookspecs import hookimpl as hookimpl
+    from harness.contracts.method import Method as Method, Stage as Stage
+    from harness.contracts.networks import (
+        Adapted as Adapted,
+        Backbone as Backbone,
+        Critique as Critique,
+        Place as Place,
+    )
+    from harness.contracts.settings import (
+        AdamSettings as AdamSettings,
+        BackboneChoice as BackboneChoice,
+        MethodSettings as MethodSettings,
+        PenaltySettings as PenaltySettings,
+        Settings as Settings,
+    )
+    from harness.contracts.specs import (
+        AugmentationSpec as AugmentationSpec,
+        DatasetSpec as DatasetSpec,
+        ExtractorSpec as ExtractorSpec,
+        LossSpec as LossSpec,
+        MethodSpec as MethodSpec,
+        MetricSpec as MetricSpec,
+        ModelSpec as ModelSpec,
+        PenaltySpec as PenaltySpec,
+        Recipe as Recipe,
+        ReferenceSpec as ReferenceSpec,
+        RegulariserSpec as RegulariserSpec,
+        RemoteFile as RemoteFile,
+        Scale as Scale,
+        Tolerance as Tolerance,
+    )
+    from harness.contracts.stream import Stream as Stream
+    from harness.devices import choose_device as choose_device, full_precision as full_precision
+    from harness.errors import SettingsError as SettingsError, UserError as UserError
+    from harness.generator_sampler import GeneratorSampler as GeneratorSampler
+    from harness.overrides import merged as merged, validated as validated
+    from harness.randomness import Seeds as Seeds
+    from harness.training.averaging import Average as Average
+    from harness.training.optimisers import LazyPenalty as LazyPenalty, adam as adam
+    from harness.version import __version__ as __version__
 
-__version__ = "0.1.0"
-
-_LAZY = {
-    "AdamSettings": "harness.config",
-    "Adapted": "harness.networks",
-    "Average": "harness.training.averaging",
-    "Backbone": "harness.networks",
-    "BackboneChoice": "harness.config",
-    "Batch": "harness.data",
-    "Context": "harness.methods",
-    "Critique": "harness.networks",
-    "GeneratorSampler": "harness.sampling",
-    "LazyPenalty": "harness.training.optimisers",
-    "Method": "harness.methods",
-    "MethodSettings": "harness.config",
-    "PenaltySettings": "harness.config",
-    "Place": "harness.networks",
-    "Problem": "harness.data",
-    "Sampler": "harness.capabilities",
-    "Samples": "harness.capabilities",
-    "Seeds": "harness.randomness",
-    "Settings": "harness.config",
-    "Stage": "harness.methods",
-    "Stream": "harness.data",
-    "adam": "harness.training.optimisers",
-}
-
-__all__ = [
-    "AdamSettings",
-    "Adapted",
-    "AugmentationSpec",
-    "Average",
-    "Backbone",
-    "BackboneChoice",
-    "Batch",
-    "Context",
-    "Critique",
-    "DatasetSpec",
-    "ExtractorSpec",
-    "GeneratorSampler",
-    "LazyPenalty",
-    "LossSpec",
-    "Method",
-    "MethodSettings",
-    "MethodSpec",
-    "MetricSpec",
-    "ModelSpec",
-    "PenaltySettings",
-    "PenaltySpec",
-    "Place",
-    "Problem",
-    "Recipe",
-    "ReferenceSpec",
-    "RegulariserSpec",
-    "RemoteFile",
-    "Sampler",
-    "Samples",
-    "Scale",
-    "Seeds",
-    "Settings",
-    "SettingsError",
-    "Stage",
-    "Stream",
-    "Tolerance",
-    "UserError",
-    "__version__",
-    "adam",
-    "hookimpl",
-]
-
-
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(import_module(_LAZY[name]), name)
-    raise AttributeError(f"module 'harness' has no attribute '{name}'")
+__all__, __getattr__ = lazy_names(__name__)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from harness.errors import SettingsError, UnknownName, UserError, suggestion
-from harness.plugins import KIND_OF_SPEC, Plugin, Plugins, import_module, one_line
-from harness.specs import (
+from harness.contracts.specs import (
     AugmentationSpec,
     DatasetSpec,
     ExtractorSpec,
@@ -20,6 +18,8 @@ from harness.specs import (
     RegulariserSpec,
     Spec,
 )
+from harness.errors import SettingsError, UnknownName, UserError, suggestion
+from harness.plugins import KIND_OF_SPEC, Plugin, Plugins, import_module, one_line
 
 S = TypeVar("S", bound=Spec)
 

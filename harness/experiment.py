@@ -9,12 +9,13 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from harness.catalog import Catalog
-from harness.config import BackboneChoice, MethodSettings, Settings, flattened, merged, validated
+from harness.contracts.settings import BackboneChoice, MethodSettings, Settings
+from harness.contracts.specs import DatasetSpec, MethodSpec, Recipe
 from harness.data.fit import fitted_shape
 from harness.data.joining import check_split
 from harness.data.loading import check_fraction, check_kind
 from harness.errors import CheckpointError, SettingsError, UnknownName, UserError
-from harness.specs import DatasetSpec, MethodSpec, Recipe
+from harness.overrides import flattened, merged, validated
 
 EXPERIMENT_FORMAT = "gan-harness experiment"
 EXPERIMENT_VERSION = 1

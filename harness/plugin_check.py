@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from harness.catalog import SPOKEN, Catalog
+from harness.contracts.specs import ReferenceSpec, Spec
 from harness.plugins import KIND_OF_SPEC, import_module, one_line
-from harness.specs import ReferenceSpec, Spec
 
 #: fields that hold "module:attribute", by class of spec; one that is None is skipped
 CODE_FIELDS = {

@@ -14,10 +14,10 @@ from typing import Any, Literal
 
 import pluggy
 
-from harness import hookspecs, specs
+from harness.contracts import hookspecs, specs
+from harness.contracts.spec_rules import problem_with
+from harness.contracts.specs import MethodSpec, Spec
 from harness.errors import suggestion
-from harness.spec_rules import problem_with
-from harness.specs import MethodSpec, Spec
 
 ENTRY_POINT_GROUP = "harness"
 BUILTIN = ("builtin", "harness.builtin.plugin")
@@ -251,6 +251,6 @@ def _distribution(point: EntryPoint) -> tuple[str, str]:
 
 
 def _own_version() -> str:
-    from harness import __version__
+    from harness.version import __version__
 
     return __version__

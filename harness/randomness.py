@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -73,11 +73,13 @@ class Seeds:
         """The same draws for some of the samples (to redraw the rejected ones under another purpose)."""
         return Seeds(self.run_seed, self.indices[rows])
 
-    def _draw(self, purpose, draw, shape, dtype):  # type: ignore[no-untyped-def]
+    def _draw(
+        self, purpose: str, draw: Callable[[np.random.Generator], Any], shape: tuple[int, ...], dtype: type
+    ) -> torch.Tensor:
         import torch
 
         base = derived_seed("draw", self.run_seed, purpose, bits=64)
-        rows = np.empty((len(self.indices), *shape), dtype=dtype)
+        rows: np.ndarray = np.empty((len(self.indices), *shape), dtype=dtype)
         for row, index in enumerate(self.indices):
             key = np.array([base, index], dtype=np.uint64)
             rows[row] = draw(np.random.Generator(np.random.Philox(key=key)))

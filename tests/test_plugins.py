@@ -31,7 +31,7 @@ METHOD = """
 
     @hookimpl
     def harness_register_methods(register):
-        register(MethodSpec(name="{name}", summary="a method", settings="harness.config:MethodSettings",
+        register(MethodSpec(name="{name}", summary="a method", settings="harness.contracts.settings:MethodSettings",
                             method="{module}:Method", recipes=RECIPES))
 """
 

@@ -1,4 +1,7 @@
-"""The architecture, checked: who imports whom, what is cheap to import, and which names the core never says."""
+"""The architecture, so far as no linter says it: names the core never says, public rooms, cheap imports, files.
+
+Who imports whom is held by import-linter (``[tool.importlinter]`` in pyproject.toml, run by ``make check``).
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -19,11 +23,16 @@ CORE = ROOT / "harness"
 PLUGINS = ROOT / "plugins"
 
 MODULES = sorted(CORE.rglob("*.py"))
+SOURCES = [*MODULES, *sorted(PLUGINS.rglob("*.py"))]
 TEXTS = sorted(path for path in CORE.rglob("*") if path.suffix in {".py", ".json", ".toml", ".md", ".txt", ".csv"})
 
 
 def place(path: Path) -> str:
     return str(path.relative_to(ROOT))
+
+
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 # -- names that the core never says ----------------------------------------------------------------------
@@ -61,7 +70,7 @@ class Allowed(NamedTuple):
 ALLOWED = (
     Allowed("gan", "", r"gan-harness", "the name of this distribution"),
     Allowed("gan", "", r"\bGANs?\b", "the acronym of the field, in prose and citations"),
-    Allowed("gan", "methods.py", r'\bclass Gan\b|Stage\("gan"', "the docstring's sketch of any adversarial method"),
+    Allowed("gan", "contracts/method.py", r'\bclass Gan\b|Stage\("gan"', "the sketch of any adversarial method"),
     Allowed("noise", "", r"(?<![A-Za-z])[Nn]oise(?![A-Za-z])", "an ordinary word: what generators and laws draw"),
 )
 
@@ -69,50 +78,67 @@ ALLOWED = (
 @cache
 def paper_names() -> frozenset[str]:
     """Every plugin under ``plugins/``, their methods, and the papers' methods."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = tomllib.loads(read(ROOT / "pyproject.toml"))["project"]
     names = set(PAPERS) | set(project["entry-points"]["harness"])
     names |= {folder.name.removeprefix("harness_") for folder in PLUGINS.iterdir() if folder.is_dir()}
     for path in PLUGINS.rglob("plugin.py"):
-        names |= set(re.findall(r"MethodSpec\(\s*name=\"([^\"]+)\"", path.read_text(encoding="utf-8")))
+        names |= set(re.findall(r"MethodSpec\(\s*name=\"([^\"]+)\"", read(path)))
     return frozenset(names)
 
 
+@cache
+def search() -> re.Pattern[str]:
+    """Any of the names as a word; "_" ends a word, so that `x_lcsa` counts."""
+    either = "|".join(map(re.escape, sorted(paper_names())))
+    return re.compile(rf"(?<![A-Za-z0-9])({either})(?![A-Za-z0-9])", re.IGNORECASE)
+
+
 def mentions(text: str, where: str, allowed: tuple[Allowed, ...] = ALLOWED) -> Iterator[tuple[int, str]]:
-    """Line number and name of every mention that is not allowed; "_" ends a word, so that `x_lcsa` counts."""
+    """Line number and name of every mention that is not allowed."""
     for number, line in enumerate(text.splitlines(), 1):
-        for name in paper_names():
+        for name in {found.lower() for found in search().findall(line)}:
             shown = line
             for use in allowed:
                 if use.name == name and use.where in ("", where):
                     shown = re.sub(use.pattern, " ", shown)
-            if re.search(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", shown, re.IGNORECASE):
+            if name in {found.lower() for found in search().findall(shown)}:
                 yield number, name
 
 
-def test_the_search_knows_the_plugins_and_their_methods() -> None:
+def mentioned(allowed: tuple[Allowed, ...] = ALLOWED) -> list[tuple[str, int, str]]:
+    """File, line and name of every mention in the core."""
+    found = []
+    for path in TEXTS:
+        where = path.relative_to(CORE).as_posix()
+        found += [(where, number, name) for number, name in mentions(read(path), where, allowed)]
+    return found
+
+
+def test_the_search_finds_words_and_nothing_else() -> None:
     assert {"lcsa", "gan", "baselines", "pgmgan"} <= paper_names()
+    lines = {
+        "import harness_lcsa": ["lcsa"],
+        "if method == 'LCSA':": ["lcsa"],
+        "load('gan')": ["gan"],
+        "lcsa_gan-harness": ["lcsa"],
+        "the gan-harness": [],
+        "BigGAN and organ": [],
+        "kddx": [],
+    }
+    assert {line: [name for _, name in mentions(line, "x.py")] for line in lines} == lines
 
 
-@pytest.mark.parametrize(
-    ("line", "found"),
-    [
-        ("import harness_lcsa", ["lcsa"]),
-        ("if method == 'LCSA':", ["lcsa"]),
-        ("load('gan')", ["gan"]),
-        ("lcsa_gan-harness", ["lcsa"]),
-        ("the gan-harness", []),
-        ("BigGAN and organ", []),
-        ("kddx", []),
-    ],
-)
-def test_the_search_finds_words_and_nothing_else(line: str, found: list[str]) -> None:
-    assert [name for _, name in mentions(line, "x.py")] == found
+def test_the_core_names_no_method() -> None:
+    assert mentioned() == []
 
 
-@pytest.mark.parametrize("path", TEXTS, ids=place)
-def test_the_core_names_no_method(path: Path) -> None:
-    found = mentions(path.read_text(encoding="utf-8"), path.relative_to(CORE).as_posix())
-    assert [f"line {number}: {name}" for number, name in found] == []
+def test_every_exception_is_still_needed() -> None:
+    needed = [use for use in ALLOWED if use.name in {name for _, _, name in mentioned(_without(use))}]
+    assert needed == list(ALLOWED)
+
+
+def _without(use: Allowed) -> tuple[Allowed, ...]:
+    return tuple(other for other in ALLOWED if other != use)
 
 
 def test_no_file_of_the_core_is_called_after_a_method() -> None:
@@ -120,145 +146,137 @@ def test_no_file_of_the_core_is_called_after_a_method() -> None:
     assert parts & paper_names() == set()
 
 
-@pytest.mark.parametrize("use", ALLOWED, ids=lambda use: f"{use.name}-{use.where or 'anywhere'}-{use.reason[:20]}")
-def test_every_exception_is_still_needed(use: Allowed) -> None:
-    others = tuple(other for other in ALLOWED if other != use)
-    assert any(
-        name == use.name
-        for path in TEXTS
-        for _, name in mentions(path.read_text(encoding="utf-8"), path.relative_to(CORE).as_posix(), others)
-    )
+# -- what plugins may open -------------------------------------------------------------------------------
+
+#: all that a plugin imports of the harness, the harness's own plugin included; everything else may change
+PUBLIC = {
+    "harness",
+    "harness.clustering",
+    "harness.contracts",
+    "harness.data",
+    "harness.errors",
+    "harness.evaluation",
+    "harness.layers",
+    "harness.randomness",
+}
 
 
-# -- who imports whom ------------------------------------------------------------------------------------
-
-#: from the ground up; a module imports its own floor and those below
-FLOORS = (
-    {"errors", "atomic", "specs", "hookspecs", "spec_rules", "randomness", "capabilities", "networks"},
-    {"plugins", "config"},
-    {"catalog", "plugin_check", "data", "experiment", "sampling"},
-    {"methods", "training", "evaluation"},
-    {"results", "doctor"},
-    {"leaderboard"},
-    {"runs"},
-    {"cli"},
-    {"__main__"},
-)
-FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-
-
-def imported(path: Path) -> Iterator[tuple[str, bool]]:
-    """Full names of the modules that a file imports, and whether for type checking only."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    checking = {
-        inner
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        for inner in ast.walk(node)
-    }
-    for node in ast.walk(tree):
+def imported(path: Path) -> Iterator[str]:
+    """Full names of the modules that a file imports, for type checking and inside of functions too."""
+    for node in ast.walk(ast.parse(read(path))):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, node in checking) for alias in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{place(path)} imports relatively"
-            whole = node.module or ""
-            # `from harness import specs` imports a module, `from harness import __version__` does not
-            parts = [f"{whole}.{alias.name}" for alias in node.names] if whole == "harness" else [whole]
-            yield from ((part, node in checking) for part in parts)
+            yield node.module or ""
 
 
-def room(module: str) -> str | None:
-    """The file or folder right below ``harness`` that a module belongs to; None for what is elsewhere."""
-    parts = module.split(".")
-    known = len(parts) > 1 and parts[0] == "harness" and (parts[1] in FLOOR or parts[1] == "builtin")
-    return parts[1] if known else None
+def beyond(path: Path, own: str) -> list[str]:
+    """Modules of the harness that a plugin's file imports and may not."""
+    ours = (module for module in imported(path) if module.split(".")[0] == "harness")
+    return [module for module in ours if module not in PUBLIC and not module.startswith(own)]
 
 
-def own_room(path: Path) -> str:
-    return path.relative_to(CORE).parts[0].removesuffix(".py")
+def test_plugins_open_public_rooms_only() -> None:
+    own = {path: "harness.builtin" for path in MODULES if path.is_relative_to(CORE / "builtin")}
+    strangers = [*PLUGINS.rglob("*.py"), *(ROOT / "docs/example_plugin").rglob("*.py")]
+    files = own | dict.fromkeys([*strangers, *(ROOT / "reference_results").rglob("*.py")], "nothing of their own")
+    assert {place(path): found for path, prefix in sorted(files.items()) if (found := beyond(path, prefix))} == {}
 
 
-def test_every_room_has_a_floor() -> None:
-    assert {own_room(path) for path in MODULES} - set(FLOOR) == {"__init__", "builtin"}
-    assert set(FLOOR) == {own_room(path) for path in MODULES} - {"__init__", "builtin"}
-
-
-@pytest.mark.parametrize("path", [path for path in MODULES if own_room(path) in FLOOR], ids=place)
-def test_imports_run_downward_only(path: Path) -> None:
-    own = FLOOR[own_room(path)]
-    upward = [
-        module
-        for module, checking in imported(path)
-        if not checking and (target := room(module)) in FLOOR and target is not None and FLOOR[target] > own
-    ]
-    assert upward == []
-
-
-@pytest.mark.parametrize("path", [path for path in MODULES if own_room(path) != "builtin"], ids=place)
-def test_the_core_imports_no_plugin(path: Path) -> None:
-    found = [m for m, _ in imported(path) if m.startswith("harness_") or room(m) == "builtin"]
-    assert found == []
-
-
-@pytest.mark.parametrize("path", [path for path in MODULES if own_room(path) == "builtin"], ids=place)
-def test_the_builtin_plugin_uses_what_strangers_may_use(path: Path) -> None:
-    found = [
-        m for m, _ in imported(path) if m.startswith("harness_") or room(m) in {"cli", "runs", "leaderboard", "results"}
-    ]
-    assert found == []
-
-
-@pytest.mark.parametrize("path", sorted(PLUGINS.rglob("*.py")), ids=place)
-def test_plugins_leave_the_commands_and_the_builtin_plugin_alone(path: Path) -> None:
-    found = [m for m, _ in imported(path) if room(m) in {"cli", "runs", "leaderboard", "results", "builtin"}]
+def test_nobody_imports_a_plugin_but_itself() -> None:
+    core = [path for path in MODULES if not path.is_relative_to(CORE / "builtin")]
+    found = [(place(path), m) for path in core for m in imported(path) if m.startswith(("harness_", "harness.builtin"))]
+    for folder in PLUGINS.iterdir():
+        for path in folder.rglob("*.py"):
+            found += [(place(path), m) for m in imported(path) if re.match(rf"harness_(?!{folder.name[8:]}\b)", m)]
     assert found == []
 
 
 # -- what is cheap to import -----------------------------------------------------------------------------
 
-LIGHT = {"registry.py", "plugin.py", "recipes.py", "config.py"}
+LIGHT = re.compile(r"(registry|plugin|recipes|config|settings|\w+_settings|\w+_recipes)\.py")
 HEAVY = {"torch", "torchvision", "numpy", "pandas", "sklearn", "scipy", "matplotlib", "PIL", "lightning_fabric"}
 
 
-def light_modules() -> list[str]:
-    paths = [path for folder in (CORE, PLUGINS) for path in folder.rglob("*.py") if path.name in LIGHT]
-    paths += list(CORE.rglob("*_settings.py"))
-    base = {True: PLUGINS, False: ROOT}
-    return sorted(
-        ".".join(path.relative_to(base[path.is_relative_to(PLUGINS)]).with_suffix("").parts) for path in paths
+def module_name(path: Path) -> str:
+    base = PLUGINS if path.is_relative_to(PLUGINS) else ROOT
+    return ".".join(path.relative_to(base).with_suffix("").parts)
+
+
+def test_registering_settings_and_recipes_import_nothing_heavy() -> None:
+    light = [module_name(path) for path in SOURCES if LIGHT.fullmatch(path.name)]
+    assert len(light) > 15
+    code = (
+        f"import sys, importlib\nfor name in {light!r}:\n importlib.import_module(name)\n"
+        f" found = {HEAVY} & set(sys.modules)\n if found: sys.exit(f'{{name}} imports {{found}}')"
     )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
 
 
-@pytest.mark.parametrize("module", light_modules())
-def test_registering_settings_and_recipes_import_nothing_heavy(module: str) -> None:
-    code = f"import sys, importlib; importlib.import_module({module!r}); print(sorted({HEAVY} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
-
-
-def test_importing_the_package_is_cheap_and_its_public_names_are_all_there() -> None:
-    code = "import sys, harness; assert 'torch' not in sys.modules; [getattr(harness, n) for n in harness.__all__]"
-    code += "; missing = set(harness._LAZY) - set(harness.__all__); assert not missing, missing"
-    subprocess.run([sys.executable, "-c", code], check=True)
+@pytest.mark.parametrize(
+    "package", ["harness", "harness.contracts", "harness.data", "harness.evaluation", "harness.layers"]
+)
+def test_a_public_room_is_cheap_to_import_and_all_its_names_are_there(package: str) -> None:
+    code = (
+        f"import sys, {package} as room\nassert not {HEAVY} & set(sys.modules)\n"
+        "assert room.__all__ == sorted(set(room.__all__))\n[getattr(room, name) for name in room.__all__]"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
 
 
 # -- files -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "path",
-    [path for folder in (CORE, PLUGINS, ROOT / "tests") for path in sorted(folder.rglob("*.py"))],
-    ids=place,
-)
-def test_no_file_is_long_and_none_is_a_dumping_ground(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
-    assert path.name not in {"utils.py", "util.py", "helpers.py", "common.py", "misc.py"}
+def test_no_file_is_long_and_none_is_a_dumping_ground() -> None:
+    files = [*SOURCES, *(ROOT / "tests").rglob("*.py")]
+    dumps = {"utils.py", "util.py", "helpers.py", "common.py", "misc.py"}
+    assert [place(path) for path in files if len(read(path).splitlines()) > 400 or path.name in dumps] == []
 
 
-@pytest.mark.parametrize(
-    "path",
-    [path for folder in (CORE, PLUGINS) for path in sorted(folder.rglob("*.py")) if path.read_bytes().strip()],
-    ids=place,
-)
-def test_every_file_says_what_it_is(path: Path) -> None:
-    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+def test_every_file_says_what_it_is() -> None:
+    silent = [place(path) for path in SOURCES if read(path).strip() and not ast.get_docstring(ast.parse(read(path)))]
+    assert silent == []
+
+
+def neighbours() -> dict[Path, set[Path]]:
+    """By folder of the core, the folders whose files its files import, and the one that it lies in."""
+    found: dict[Path, set[Path]] = defaultdict(set)
+    for path in MODULES:
+        found[path.parent].add(path.parent.parent)
+        for module in imported(path):
+            target = ROOT / Path(*module.split("."))
+            found[path.parent].add(target if target.is_dir() else target.parent)
+    return found
+
+
+def test_no_two_files_of_one_name_in_neighbouring_rooms() -> None:
+    # a command's file bears the command's name, whatever does the work
+    rooms = {room: others - {CORE / "cli"} for room, others in neighbours().items() if room != CORE / "cli"}
+    names = {room: {path.name for path in room.glob("*.py")} - {"__init__.py"} for room in {p.parent for p in MODULES}}
+    found = [
+        f"{place(room)} and {place(other)}: {', '.join(sorted(shared))}"
+        for room, others in sorted(rooms.items())
+        for other in sorted(others - {room})
+        if (shared := names.get(room, set()) & names.get(other, set()))
+    ]
+    assert found == []
+
+
+#: files that say what there is and do nothing: what they list is tested by tests/registered
+LISTS = re.compile(r"(__init__|__main__|registry|plugin|recipes|\w+_recipes)\.py")
+
+
+def test_tests_mirror_the_tree() -> None:
+    missing = []
+    for path in SOURCES:
+        base = PLUGINS if path.is_relative_to(PLUGINS) else CORE
+        inside = path.relative_to(base)
+        if base == PLUGINS:
+            inside = Path("plugins", inside.parts[0].removeprefix("harness_"), *inside.parts[1:])
+        test = ROOT / "tests" / inside.with_name(f"test_{path.name}")
+        if not LISTS.fullmatch(path.name) and not test.is_file():
+            missing.append(place(test))
+    assert missing == []

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness import hookimpl
+from harness import DatasetSpec, ExtractorSpec, LossSpec, MetricSpec, ModelSpec, PenaltySpec, hookimpl
 from harness.builtin.datasets.registry import SPECS as DATASETS
 from harness.builtin.extractors.registry import SPECS as EXTRACTORS
 from harness.builtin.losses.registry import SPECS as LOSSES
 from harness.builtin.metrics.registry import SPECS as METRICS
 from harness.builtin.models.registry import SPECS as MODELS
-from harness.specs import DatasetSpec, ExtractorSpec, LossSpec, MetricSpec, ModelSpec, PenaltySpec
 
 
 @hookimpl

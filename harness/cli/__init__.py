@@ -14,8 +14,8 @@ from typing import Annotated, Any
 
 import typer
 
-from harness import __version__
 from harness.errors import UserError, suggestion
+from harness.version import __version__
 
 #: in the order of the help; each is ``harness/cli/<name>.py``, with a function of that name or a sub-app called `app`
 COMMANDS = (

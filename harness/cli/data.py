@@ -11,11 +11,11 @@ import typer
 from harness.catalog import Catalog, open_catalog
 from harness.cli.options import AsJson, DataRoot, Without
 from harness.cli.printing import print_json, print_table
+from harness.contracts.specs import DatasetSpec, RemoteFile
 from harness.errors import DataError
-from harness.specs import DatasetSpec, RemoteFile
 
 if TYPE_CHECKING:
-    from harness.data.verifying import FileState
+    from harness.files.checks import FileState
 
 app = typer.Typer(help="Find, check and download data sets.", no_args_is_help=True)
 
@@ -32,8 +32,7 @@ def path(
     without: Without = None,
 ) -> None:
     """Print the folder that a data set's files belong in."""
-    from harness.data.files import data_root as root_of
-    from harness.data.files import own_folder
+    from harness.data.files import data_root as root_of, own_folder
 
     spec = _with_files(open_catalog(without or ()), name)
     root = root_of(data_root)
@@ -54,8 +53,7 @@ def verify(
     without: Without = None,
 ) -> None:
     """Check every file of a data set; one without files is loaded instead."""
-    from harness.data.files import data_root as root_of
-    from harness.data.files import fetch_command
+    from harness.data.files import data_root as root_of, fetch_command
     from harness.data.verifying import verify as verify_files
 
     catalog = open_catalog(without or ())
@@ -84,9 +82,7 @@ def fetch(
     without: Without = None,
 ) -> None:
     """Download the files of a data set that are missing; what is there is checked and left alone."""
-    from harness.data.downloading import download
-    from harness.data.files import data_root as root_of
-    from harness.data.files import missing
+    from harness.data.files import data_root as root_of, download, missing
     from harness.data.verifying import verify_file
 
     spec = _with_files(open_catalog(without or ()), name)
@@ -118,8 +114,8 @@ def _with_files(catalog: Catalog, name: str) -> DatasetSpec:
 
 def _verify_by_loading(catalog: Catalog, name: str, root: Path, as_json: bool) -> None:
     """Load every split that there is and print what was found."""
+    from harness.contracts.data import NoSplit
     from harness.data import Law, load_dataset
-    from harness.data.contracts import NoSplit
 
     loaded = load_dataset(catalog, name, root)
     entries: list[dict[str, Any]] = []

@@ -10,8 +10,8 @@ import typer
 from harness.catalog import Catalog, open_catalog
 from harness.cli.options import AsJson, Without
 from harness.cli.printing import listed, plain, print_json, print_table, shown
+from harness.contracts.specs import DatasetSpec, MethodSpec
 from harness.errors import SettingsError, UnknownName
-from harness.specs import DatasetSpec, MethodSpec
 
 if TYPE_CHECKING:
     from harness.data import Problem
@@ -114,7 +114,7 @@ def _files(file: Mapping[str, Any], inside: str = "") -> Iterator[tuple[str, str
 
 def recipe_facts(catalog: Catalog, name: str, dataset: str | None, scale: str, pairs: list[str]) -> dict[str, Any]:
     """A recipe resolved for a data set, built on the meta device and counted."""
-    from harness.config import flattened
+    from harness.overrides import flattened
 
     experiment = _experiment(catalog, name, dataset, scale, pairs)
     problem = described_problem(catalog, experiment)
@@ -137,8 +137,8 @@ def recipe_facts(catalog: Catalog, name: str, dataset: str | None, scale: str, p
 
 
 def _experiment(catalog: Catalog, name: str, dataset: str | None, scale: str, pairs: list[str]) -> Experiment:
-    from harness.config import parse_overrides
     from harness.experiment import resolve
+    from harness.overrides import parse_overrides
 
     recipe = name if name in {known.id for known in catalog.recipes()} else None
     method = catalog.method(catalog.recipe(name).method) if recipe else _method(catalog, name)
@@ -193,7 +193,7 @@ def _costs(catalog: Catalog, experiment: Experiment, problem: Problem) -> dict[s
 
     from harness.training.build import build_method
     from harness.training.cost import network_costs
-    from harness.training.devices import Runtime
+    from harness.training.runtime import Runtime
 
     method, _ = build_method(experiment, problem, Runtime(torch.device("meta")), catalog)
     return network_costs(method.state(), problem.shape)

@@ -165,8 +165,8 @@ def listed_names(text: str, what: str) -> list[str]:
 
 def _overrides(pairs: list[str], **named: Any) -> dict[str, Any]:
     """Evaluation settings from ``--set`` and from the options that stand for some of them."""
-    from harness.config import merged, parse_overrides
     from harness.errors import SettingsError
+    from harness.overrides import merged, parse_overrides
 
     overrides = parse_overrides(pairs)
     inner = overrides.pop("evaluation", {})

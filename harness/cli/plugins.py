@@ -10,8 +10,8 @@ import typer
 from harness.catalog import SPOKEN, open_catalog
 from harness.cli.options import AsJson, Without
 from harness.cli.printing import listed, print_json, print_table
+from harness.contracts.specs import MethodSpec
 from harness.plugins import KIND_OF_SPEC, Plugin
-from harness.specs import MethodSpec
 
 HEADERS = ("plugin", "version", "distribution", "status", "offers")
 

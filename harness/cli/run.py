@@ -69,8 +69,8 @@ def start(evaluate: bool, **given: Any) -> int:
     from harness.catalog import open_catalog
     from harness.cli.check import judged, print_verdicts
     from harness.cli.results import print_record
+    from harness.devices import choose_device
     from harness.runs import train_run
-    from harness.training.devices import choose_device
     from harness.training.reporting import Reporter
 
     catalog = open_catalog(given["without"] or ())
@@ -131,9 +131,9 @@ def experiment_from(catalog: Catalog, given: dict[str, Any]) -> Experiment | Non
 
     :raises UserError: where they contradict themselves or the catalog.
     """
-    from harness.config import merged, parse_overrides, read_toml
     from harness.errors import SettingsError
     from harness.experiment import resolve
+    from harness.overrides import merged, parse_overrides, read_toml
 
     if given["plugin"] is None and given["recipe"] is None and given["dataset"] is None and given["resume"]:
         _refuse_beside_resume(given)

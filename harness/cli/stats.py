@@ -38,7 +38,7 @@ def export(
     pytorch-fid and others read it too.
     """
     from harness.catalog import open_catalog
-    from harness.runs.statistics import RealStatistics, check_target, export_statistics
+    from harness.runs.files.split_statistics import RealStatistics, check_target, export_statistics
 
     check_target(out)
     statistics = RealStatistics(open_catalog(without or ()), real, extractor, split, data_root, device)
@@ -65,7 +65,7 @@ def import_(
     Only if it says that it was made from this very data by this very network; what uses it names the file's checksum.
     """
     from harness.catalog import open_catalog
-    from harness.runs.statistics import RealStatistics, read_statistics
+    from harness.runs.files.split_statistics import RealStatistics, read_statistics
 
     found = read_statistics(file)
     extractor = str(found.about.get("extractor", "pixels"))
@@ -91,7 +91,7 @@ def verify(
     With --real they are computed anew and compared; exit code 1 where they differ.
     """
     from harness.catalog import open_catalog
-    from harness.runs.statistics import RealStatistics, check_same, read_statistics
+    from harness.runs.files.split_statistics import RealStatistics, check_same, read_statistics
 
     found = read_statistics(file)
     facts = {"path": str(file), "sha256": found.sha256, "features": len(found.gaussian.mean), **found.about}

@@ -29,7 +29,7 @@ def verify(
     Every number is measured again; a run whose record holds gets a verified.json.
     """
     from harness.leaderboard.artefacts import VERIFIED
-    from harness.runs.verifying import verify_run
+    from harness.runs.verify import verify_run
     from harness.training.reporting import Reporter
 
     catalog = open_catalog(without or ())

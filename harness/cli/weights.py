@@ -10,11 +10,11 @@ from harness.catalog import open_catalog
 from harness.cli.data import Offline, print_states, show_progress
 from harness.cli.options import AsJson, Without
 from harness.cli.printing import print_json
+from harness.contracts.specs import ExtractorSpec, RemoteFile
 from harness.errors import EvaluationError
-from harness.specs import ExtractorSpec, RemoteFile
 
 if TYPE_CHECKING:
-    from harness.data.verifying import FileState
+    from harness.files.checks import FileState
 
 app = typer.Typer(help="Find, check and download the weights of feature networks.", no_args_is_help=True)
 
@@ -24,7 +24,7 @@ Name = Annotated[str, typer.Argument(help="A feature network, as `harness ls ext
 @app.command()
 def path(name: Name, offline: Offline = False, as_json: AsJson = False, without: Without = None) -> None:
     """Print where each file belongs: below HARNESS_WEIGHTS, or in the package that it ships with."""
-    from harness.evaluation.weights import weights_files, weights_folder, weights_place
+    from harness.evaluation.feature_networks.weights import weights_files, weights_folder, weights_place
 
     spec = open_catalog(without or ()).extractor(name)
     places = {file.name: str(weights_place(spec, file)) for file in weights_files(spec)}
@@ -38,7 +38,7 @@ def path(name: Name, offline: Offline = False, as_json: AsJson = False, without:
 @app.command()
 def verify(name: Name, offline: Offline = False, as_json: AsJson = False, without: Without = None) -> None:
     """Check every file of weights that a feature network needs."""
-    from harness.evaluation.weights import refusal, weights_states
+    from harness.evaluation.feature_networks.weights import refusal, weights_states
 
     spec = open_catalog(without or ()).extractor(name)
     states = weights_states(spec)
@@ -51,7 +51,7 @@ def verify(name: Name, offline: Offline = False, as_json: AsJson = False, withou
 @app.command()
 def fetch(name: Name, offline: Offline = False, as_json: AsJson = False, without: Without = None) -> None:
     """Download the files that are missing; what is there is checked and left alone."""
-    from harness.evaluation.weights import refusal, weights_files, weights_state
+    from harness.evaluation.feature_networks.weights import refusal, weights_files, weights_state
 
     spec = open_catalog(without or ()).extractor(name)
     states = []
@@ -68,8 +68,8 @@ def fetch(name: Name, offline: Offline = False, as_json: AsJson = False, without
 
 def _fetch(spec: ExtractorSpec, file: RemoteFile, state: FileState, offline: bool, as_json: bool) -> None:
     """Download one file; one that ships with a package, or has no address, is the user's to get."""
-    from harness.data.downloading import download_to
-    from harness.evaluation.weights import refusal, weights_place, weights_problem
+    from harness.evaluation.feature_networks.weights import refusal, weights_place, weights_problem
+    from harness.files.downloading import download_to
 
     absent = refusal(spec, state)
     if spec.packaged is not None or file.url is None:

@@ -5,56 +5,29 @@ Names are loaded on first use, because streams need torch and finding a file doe
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from harness.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from harness.data.contracts import Batch, DataRequest, Law, Modes, NoSplit, Problem, Split
-    from harness.data.fit import FittedShape, fit_images, fitted_shape
-    from harness.data.joining import parts_of
-    from harness.data.loading import LoadedDataset, load_dataset
-    from harness.data.stream import LawData, Stream, TrainingData
+    from harness.contracts.data import (
+        Batch as Batch,
+        DataRequest as DataRequest,
+        Law as Law,
+        Modes as Modes,
+        NoSplit as NoSplit,
+        Problem as Problem,
+        Split as Split,
+    )
+    from harness.contracts.stream import (
+        LawData as LawData,
+        Stream as Stream,
+        TrainingData as TrainingData,
+        as_float as as_float,
+    )
+    from harness.data.files import Verified as Verified, data_root as data_root, read as read
+    from harness.data.fit import FittedShape as FittedShape, fit_images as fit_images, fitted_shape as fitted_shape
+    from harness.data.joining import parts_of as parts_of
+    from harness.data.loading import LoadedDataset as LoadedDataset, load_dataset as load_dataset
 
-_LAZY = {
-    "Batch": "contracts",
-    "DataRequest": "contracts",
-    "FittedShape": "fit",
-    "Law": "contracts",
-    "LawData": "stream",
-    "LoadedDataset": "loading",
-    "Modes": "contracts",
-    "NoSplit": "contracts",
-    "Problem": "contracts",
-    "Split": "contracts",
-    "Stream": "stream",
-    "TrainingData": "stream",
-    "fit_images": "fit",
-    "fitted_shape": "fit",
-    "load_dataset": "loading",
-    "parts_of": "joining",
-}
-
-__all__ = [
-    "Batch",
-    "DataRequest",
-    "FittedShape",
-    "Law",
-    "LawData",
-    "LoadedDataset",
-    "Modes",
-    "NoSplit",
-    "Problem",
-    "Split",
-    "Stream",
-    "TrainingData",
-    "fit_images",
-    "fitted_shape",
-    "load_dataset",
-    "parts_of",
-]
-
-
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(import_module(f"harness.data.{_LAZY[name]}"), name)
-    raise AttributeError(f"module 'harness.data' has no attribute '{name}'")
+__all__, __getattr__ = lazy_names(__name__)

@@ -7,25 +7,20 @@ folder that holds them. Archives are read in place and never unpacked to disk. W
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import lzma
 import os
 import shlex
-import tarfile
-import zlib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.contracts.specs import DatasetSpec, RemoteFile
 from harness.errors import DataError
-from harness.specs import DatasetSpec, RemoteFile
+from harness.files.archives import BROKEN, from_gzip, from_tar
+from harness.files.checks import difference, has_checksum
+from harness.files.downloading import Progress, download_to
 
 ENVIRONMENT = "HARNESS_DATA"
-
-#: what gzip, xz and tar raise for a file that is truncated or of another format
-BROKEN = (EOFError, OSError, zlib.error, lzma.LZMAError, tarfile.TarError)
 
 
 def data_root(given: Path | None = None) -> Path:
@@ -61,6 +56,14 @@ def find(spec: DatasetSpec, name: str, root: Path) -> Path | None:
 def looked_in(spec: DatasetSpec, root: Path) -> str:
     """The places that :func:`find` looks at, in words."""
     return f"looked for in {own_folder(spec, root)} and {root}"
+
+
+def download(spec: DatasetSpec, file: RemoteFile, root: Path, progress: Progress | None = None) -> Path:
+    """Fetch one file into the data set's own folder.
+
+    :raises DataError: no address, no network, no room, or other bytes than those published.
+    """
+    return download_to(own_folder(spec, root) / file.name, file, source=spec.source, progress=progress)
 
 
 def missing(spec: DatasetSpec, file: RemoteFile, root: Path) -> DataError:
@@ -121,23 +124,6 @@ def _verified(spec: DatasetSpec, file: RemoteFile, path: Path, root: Path) -> by
     return data
 
 
-def has_checksum(file: RemoteFile) -> bool:
-    """Whether a checksum of this file was published."""
-    return file.sha256 is not None or file.md5 is not None
-
-
-def difference(file: RemoteFile, data: bytes | Path) -> str | None:
-    """How bytes, or the file at a path, differ from what was published; None where they agree so far as is known."""
-    size = data.stat().st_size if isinstance(data, Path) else len(data)
-    if file.size is not None and size != file.size:
-        return f"{size} bytes, but {file.size} were published"
-    for algorithm, published in (("sha256", file.sha256), ("md5", file.md5)):
-        if published is not None:
-            got = _checksum(algorithm, data)
-            return f"its {algorithm} is {got}, but {published} was published" if got != published else None
-    return None
-
-
 def unpack(spec: DatasetSpec, file: RemoteFile, path: Path, root: Path, names: Collection[str]) -> dict[str, bytes]:
     """Contents of the compressed file or tar archive at `path`, by name.
 
@@ -149,7 +135,7 @@ def unpack(spec: DatasetSpec, file: RemoteFile, path: Path, root: Path, names: C
     with _said_of(spec, path, root):
         if not all(has_checksum(content) for content in wanted) and (problem := difference(file, path)):
             raise broken(spec, path, root, problem)
-        found = _from_tar(path, set(names)) if ".tar" in file.name else {wanted[0].name: _from_gzip(path)}
+        found = from_tar(path, set(names)) if ".tar" in file.name else {wanted[0].name: from_gzip(path)}
     for content in wanted:
         if content.name not in found:
             raise broken(spec, path, root, f"it holds no {content.name}")
@@ -163,34 +149,6 @@ def broken(spec: DatasetSpec, path: Path, root: Path, what: str) -> DataError:
     downloadable = all(file.url for file in spec.files)
     again = f"run: {fetch_command(spec, root)}" if downloadable else f"get it again from {spec.source}"
     return DataError(f"{path} is truncated or corrupt: {what}", f"delete it and {again}")
-
-
-def _checksum(algorithm: str, data: bytes | Path) -> str:
-    if isinstance(data, bytes):
-        return hashlib.new(algorithm, data, usedforsecurity=False).hexdigest()
-    with data.open("rb") as stream:
-        return hashlib.file_digest(stream, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
-
-
-def _from_gzip(path: Path) -> bytes:
-    with gzip.open(path) as stream:
-        return stream.read()
-
-
-def _from_tar(path: Path, names: set[str]) -> dict[str, bytes]:
-    """Members by name, in one pass that stops at the last one wanted."""
-    found: dict[str, bytes] = {}
-    with tarfile.open(path, "r|*") as archive:
-        for member in archive:
-            name = member.name.removeprefix("./")
-            stream = archive.extractfile(member) if name in names and member.isfile() else None
-            if stream is not None:
-                found[name] = stream.read()
-                if len(found[name]) != member.size:
-                    raise EOFError(f"{name} ends early")
-                if len(found) == len(names):
-                    break
-    return found
 
 
 @contextmanager

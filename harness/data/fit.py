@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.config import problem_with_fit
+from harness.contracts.settings import problem_with_fit
 from harness.errors import SettingsError
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from harness.data.contracts import Law, Split
+from harness.contracts.data import Law, Split
+from harness.contracts.specs import DatasetSpec
 from harness.errors import DataError, UnknownName
-from harness.specs import DatasetSpec
 
 #: what stands between the names
 PLUS = "+"

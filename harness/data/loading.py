@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from harness.catalog import Catalog
-from harness.data.contracts import DataRequest, Law, Modes, NoSplit, Problem, Split
+from harness.contracts.data import DataRequest, Law, Modes, NoSplit, Problem, Split
+from harness.contracts.specs import DatasetSpec, ModelSpec
 from harness.data.fit import FittedShape, fit_images, fitted_shape, shape_beside
 from harness.data.joining import check_split, joined, parts_of
 from harness.errors import DataError, SettingsError
 from harness.randomness import keyed
-from harness.specs import DatasetSpec, ModelSpec
 
 #: points drawn from an endless law where evaluation needs a finite real set
 LAW_SET_SIZE = 50_000

@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from harness.data.files import difference, find, has_checksum, looked_in, unpack
+from harness.contracts.specs import DatasetSpec, RemoteFile
+from harness.data.files import find, looked_in, unpack
 from harness.errors import DataError
-from harness.specs import DatasetSpec, RemoteFile
-
-
-@dataclass(frozen=True)
-class FileState:
-    """What is known of one file.
-
-    :param state: "unchecked" where nobody published a checksum for the form that is at hand.
-    :param path: where it was found; None where it was not.
-    :param detail: how it was checked, or what is wrong with it.
-    """
-
-    name: str
-    state: Literal["ok", "unchecked", "missing", "corrupt"]
-    path: Path | None
-    detail: str
+from harness.files.checks import FileState, difference, has_checksum
 
 
 def verify(spec: DatasetSpec, root: Path) -> list[FileState]:

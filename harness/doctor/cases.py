@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from harness.catalog import Catalog
+from harness.contracts.data import Law
 from harness.data import LoadedDataset, Split, load_dataset
-from harness.data.contracts import Law
 from harness.doctor.disturbances import blurred, compressed, fewer_modes, noisy, shuffled_labels
 from harness.doctor.patients import Grouper, Linear, Rebuilder, Replay, Scorer
 from harness.randomness import keyed

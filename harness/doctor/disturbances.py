@@ -6,7 +6,7 @@ import io
 
 import numpy as np
 
-from harness.data.contracts import Split
+from harness.contracts.data import Split
 from harness.randomness import keyed
 
 #: standard deviation of the noise, in grey levels of 255
@@ -30,7 +30,8 @@ def blurred(images: np.ndarray) -> np.ndarray:
     height, width = images.shape[2:]
     padded = np.pad(images.astype(np.float64), ((0, 0), (0, 0), (1, 1), (1, 1)), mode="edge")
     shifted = [padded[:, :, down : down + height, right : right + width] for down in range(3) for right in range(3)]
-    return np.rint(np.mean(shifted, axis=0)).astype(np.uint8)
+    found: np.ndarray = np.rint(np.mean(shifted, axis=0)).astype(np.uint8)
+    return found
 
 
 def compressed(images: np.ndarray, quality: int = QUALITY) -> np.ndarray:

@@ -10,12 +10,12 @@ from tempfile import TemporaryDirectory
 import torch
 
 from harness.catalog import Catalog
-from harness.config import EvaluationSettings
+from harness.contracts.settings import EvaluationSettings
+from harness.contracts.specs import MetricSpec
 from harness.doctor.cases import BASELINE, IMAGE_COUNT, POINT_COUNT, Case, Cases
 from harness.errors import EvaluationError, SettingsError
 from harness.evaluation import MetricEntry, evaluate
-from harness.evaluation.extractors import open_extractor
-from harness.specs import MetricSpec
+from harness.evaluation.feature_networks.extractor import open_extractor
 
 #: a change below this share of the larger value is none
 UNMOVED = 0.01

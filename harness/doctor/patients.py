@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness.capabilities import Reconstructions, Samples
-from harness.data.contracts import Split
-from harness.data.stream import as_float
+from harness.contracts.capabilities import Reconstructions, Samples
+from harness.contracts.data import Split
+from harness.contracts.stream import as_float
 from harness.randomness import Seeds, keyed
 
 
@@ -101,7 +101,8 @@ class Linear(Patient):
         return seeds.normal("latent", len(self.gains))
 
     def generate(self, latents: Tensor, noise_seed: int) -> Tensor:
-        return (latents @ self.weight.to(latents).T).reshape(-1, *self.shape)
+        found: Tensor = (latents @ self.weight.to(latents).T).reshape(-1, *self.shape)
+        return found
 
     def latent_scale(self) -> Tensor:
         return self.gains

@@ -6,95 +6,80 @@ need :class:`MetricEntry` and protocols, but not torch.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from harness.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from harness.evaluation.answers import Assignments, OutlierScores, Pair, Reconstruction, pairs
-    from harness.evaluation.entries import MetricEntry
-    from harness.evaluation.evidence import Bench, Counted, Evidence, OfSet, SetEvidence
-    from harness.evaluation.extractors import Distance, Extractor
-    from harness.evaluation.features import Features
-    from harness.evaluation.gaussian import Gaussian, fit_gaussian
-    from harness.evaluation.generation import generated_blocks, sampling_mode
-    from harness.evaluation.isolation import undisturbed
-    from harness.evaluation.measuring import check_evaluation, evaluate
-    from harness.evaluation.metric import Measurement, Metric, Value, Values
-    from harness.evaluation.observations import KnownModes, Labels, TrainingImages
-    from harness.evaluation.offer import Inapplicable, Offer
-    from harness.evaluation.protocol import Difference, Protocol, Term, differences
-    from harness.evaluation.sets import Conditions, GeneratedSet, OutlierSet, PartOfSplit, RealSet
-    from harness.evaluation.statistics import ImportedStatistics, Statistics
-    from harness.evaluation.stored import StoredImages, StoredSet
+    from harness.contracts.feature_network import Distance as Distance, Extractor as Extractor
+    from harness.evaluation.evidence.base import (
+        Bench as Bench,
+        Counted as Counted,
+        Evidence as Evidence,
+        OfSet as OfSet,
+        SetEvidence as SetEvidence,
+    )
+    from harness.evaluation.evidence.data_facts import (
+        KnownModes as KnownModes,
+        Labels as Labels,
+        TrainingImages as TrainingImages,
+    )
+    from harness.evaluation.evidence.features import Features as Features
+    from harness.evaluation.evidence.image_sets import (
+        Conditions as Conditions,
+        GeneratedSet as GeneratedSet,
+        OutlierSet as OutlierSet,
+        PartOfSplit as PartOfSplit,
+        RealSet as RealSet,
+        order_of as order_of,
+    )
+    from harness.evaluation.evidence.images_in_files import StoredImages as StoredImages, StoredSet as StoredSet
+    from harness.evaluation.evidence.method_outputs import (
+        Assignments as Assignments,
+        OutlierScores as OutlierScores,
+        Pair as Pair,
+        Reconstruction as Reconstruction,
+        pairs as pairs,
+    )
+    from harness.evaluation.evidence.real_statistics import (
+        ImportedStatistics as ImportedStatistics,
+        Statistics as Statistics,
+    )
+    from harness.evaluation.feature_networks.extractor import open_extractor as open_extractor
+    from harness.evaluation.feature_networks.local_weights import keep_made as keep_made
+    from harness.evaluation.feature_networks.weights import (
+        is_made_here as is_made_here,
+        verified_weights as verified_weights,
+        weights_files as weights_files,
+        weights_place as weights_place,
+        weights_sha256 as weights_sha256,
+    )
+    from harness.evaluation.measure import check_evaluation as check_evaluation, evaluate as evaluate
+    from harness.evaluation.metrics.metric import (
+        Measurement as Measurement,
+        Metric as Metric,
+        Value as Value,
+        Values as Values,
+    )
+    from harness.evaluation.metrics.metric_context import Inapplicable as Inapplicable, MetricContext as MetricContext
+    from harness.evaluation.protocols.metric_entry import MetricEntry as MetricEntry
+    from harness.evaluation.protocols.protocol import (
+        Difference as Difference,
+        Protocol as Protocol,
+        Term as Term,
+        differences as differences,
+    )
+    from harness.evaluation.reference_statistics.gaussian import (
+        Gaussian as Gaussian,
+        fit_gaussian as fit_gaussian,
+        gram as gram,
+    )
+    from harness.evaluation.sampling.blocks import (
+        BatchNormMode as BatchNormMode,
+        generated_blocks as generated_blocks,
+        sampling_mode as sampling_mode,
+    )
+    from harness.evaluation.sampling.quantise import quantised as quantised
+    from harness.evaluation.sampling.undisturbed import undisturbed as undisturbed
 
-_HOMES = {
-    "answers": ("Assignments", "OutlierScores", "Pair", "Reconstruction", "pairs"),
-    "entries": ("MetricEntry",),
-    "evidence": ("Bench", "Counted", "Evidence", "OfSet", "SetEvidence"),
-    "extractors": ("Distance", "Extractor"),
-    "gaussian": ("Gaussian", "fit_gaussian"),
-    "generation": ("generated_blocks", "sampling_mode"),
-    "isolation": ("undisturbed",),
-    "measuring": ("check_evaluation", "evaluate"),
-    "metric": ("Measurement", "Metric", "Value", "Values"),
-    "features": ("Features",),
-    "observations": ("KnownModes", "Labels", "TrainingImages"),
-    "offer": ("Inapplicable", "Offer"),
-    "protocol": ("Difference", "Protocol", "Term", "differences"),
-    "sets": ("Conditions", "GeneratedSet", "OutlierSet", "PartOfSplit", "RealSet"),
-    "statistics": ("ImportedStatistics", "Statistics"),
-    "stored": ("StoredImages", "StoredSet"),
-}
-
-__all__ = [
-    "Assignments",
-    "Bench",
-    "Conditions",
-    "Counted",
-    "Difference",
-    "Distance",
-    "Evidence",
-    "Extractor",
-    "Features",
-    "Gaussian",
-    "GeneratedSet",
-    "ImportedStatistics",
-    "Inapplicable",
-    "KnownModes",
-    "Labels",
-    "Measurement",
-    "Metric",
-    "MetricEntry",
-    "OfSet",
-    "Offer",
-    "OutlierScores",
-    "OutlierSet",
-    "Pair",
-    "PartOfSplit",
-    "Protocol",
-    "RealSet",
-    "Reconstruction",
-    "SetEvidence",
-    "Statistics",
-    "StoredImages",
-    "StoredSet",
-    "Term",
-    "TrainingImages",
-    "Value",
-    "Values",
-    "check_evaluation",
-    "differences",
-    "evaluate",
-    "fit_gaussian",
-    "generated_blocks",
-    "pairs",
-    "sampling_mode",
-    "undisturbed",
-]
-
-
-def __getattr__(name: str) -> Any:
-    for module, names in _HOMES.items():
-        if name in names:
-            return getattr(import_module(f"harness.evaluation.{module}"), name)
-    raise AttributeError(f"module 'harness.evaluation' has no attribute '{name}'")
+__all__, __getattr__ = lazy_names(__name__)

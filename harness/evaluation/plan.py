@@ -6,29 +6,30 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.capabilities import CAPABILITIES
+from harness.contracts.capabilities import CAPABILITIES
+from harness.contracts.specs import MetricSpec
 from harness.errors import EvaluationError, UnknownName
-from harness.evaluation.metric import Measurement, Metric
-from harness.evaluation.offer import Inapplicable, Offer
-from harness.evaluation.stored import StoredImages
-from harness.specs import MetricSpec
+from harness.evaluation import MetricContext
+from harness.evaluation.evidence.images_in_files import StoredImages
+from harness.evaluation.metrics.metric import Measurement, Metric
+from harness.evaluation.metrics.metric_context import Inapplicable
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
-    from harness.config import EvaluationSettings
-    from harness.evaluation.evidence import Bench
+    from harness.contracts.settings import EvaluationSettings
+    from harness.evaluation.evidence.base import Bench
 
 
-def plan(bench: Bench, offer: Offer) -> list[tuple[MetricSpec, Measurement]]:
+def plan(bench: Bench, context: MetricContext) -> list[tuple[MetricSpec, Measurement]]:
     """The measurements to make, with the metric that each belongs to.
 
     :raises UnknownName: where the settings name a metric that nobody offers.
     :raises EvaluationError: where a named metric cannot be measured here, or an extractor does not take the images.
     """
-    asked = offer.settings.metrics
-    if bench.dataset.spec.kind == "points" and offer.settings.extractors:
+    asked = context.settings.metrics
+    if bench.dataset.spec.kind == "points" and context.settings.extractors:
         raise EvaluationError(
-            f"evaluation.extractors names {', '.join(offer.settings.extractors)}, "
+            f"evaluation.extractors names {', '.join(context.settings.extractors)}, "
             f"but data set '{bench.dataset.name}' holds points, which no feature network takes",
             "leave evaluation.extractors out",
         )
@@ -37,7 +38,7 @@ def plan(bench: Bench, offer: Offer) -> list[tuple[MetricSpec, Measurement]]:
     planned = []
     for spec in specs:
         try:
-            measurements = _measurements(bench, offer, spec)
+            measurements = _measurements(bench, context, spec)
         except Inapplicable as reason:
             if asked is None:
                 continue
@@ -47,7 +48,7 @@ def plan(bench: Bench, offer: Offer) -> list[tuple[MetricSpec, Measurement]]:
         _check_measured(wanted or (), measurements)
         for only in (_restricted(each, wanted) for each in measurements):
             if only is not None:
-                _check_counts(only, offer.settings)
+                _check_counts(only, context.settings)
                 planned.append((spec, only))
     return planned
 
@@ -82,7 +83,7 @@ def _named(catalog: Catalog, asked: Sequence[str]) -> list[MetricSpec]:
     return list({spec.name: spec for spec in map(catalog.metric, asked)}.values())
 
 
-def _measurements(bench: Bench, offer: Offer, spec: MetricSpec) -> Sequence[Measurement]:
+def _measurements(bench: Bench, context: MetricContext, spec: MetricSpec) -> Sequence[Measurement]:
     kind = bench.dataset.spec.kind
     if kind not in spec.kinds:
         raise Inapplicable(f"it is for {' and '.join(spec.kinds)}, and data set '{bench.dataset.name}' holds {kind}")
@@ -90,7 +91,7 @@ def _measurements(bench: Bench, offer: Offer, spec: MetricSpec) -> Sequence[Meas
         what = "images in files have" if isinstance(bench.trained, StoredImages) else "the method has"
         raise Inapplicable(f"{what} no capability '{spec.requires}'")
     metric: Metric = bench.catalog.load_spec("metric", spec.name, "metric")()
-    return metric.measurements(offer)
+    return metric.measurements(context)
 
 
 def _capability(catalog: Catalog, spec: MetricSpec) -> type:

@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.config import typed_value
 from harness.experiment import run_name
+from harness.overrides import typed_value
 from harness.results.evaluations import evaluations_of, own_evaluation
 from harness.results.replicates import Replicates
 

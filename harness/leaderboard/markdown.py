@@ -105,7 +105,8 @@ def _dataset_line(dataset: DatasetBoard) -> list[str]:
 def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     from tabulate import tabulate
 
-    return tabulate(rows, headers=headers, tablefmt="pipe", disable_numparse=True)
+    found: str = tabulate(rows, headers=headers, tablefmt="pipe", disable_numparse=True)
+    return found
 
 
 def text(value: str) -> str:

@@ -18,12 +18,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.atomic import replacing
-from harness.config import flattened
 from harness.leaderboard.artefacts import RESULTS
 from harness.leaderboard.board import Board
 from harness.leaderboard.charts import Point, Series, curves, scatter
 from harness.leaderboard.rows import Row
 from harness.leaderboard.tables import Table
+from harness.overrides import flattened
 from harness.results.references import joined
 from harness.results.verdicts import Outcome
 

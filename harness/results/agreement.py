@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.evaluation.entries import entry_key
+from harness.evaluation.protocols.metric_entry import entry_key
 from harness.experiment import WATCHING
 
 #: how far a measured number may lie from the recorded one: other machines add in another order

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.catalog import Catalog
+from harness.contracts.specs import Tolerance
 from harness.errors import UnknownName
-from harness.evaluation.protocol import NOT_STATED, Difference, Plain
+from harness.evaluation.protocols.protocol import NOT_STATED, Difference, Plain
 from harness.results.references import Reference
 from harness.results.replicates import Measured, Replicates
 from harness.results.verdicts import Judgement, Outcome, judge
-from harness.specs import Tolerance
 
 #: the scale that the papers' numbers belong to
 PRINTED_SCALE = "paper"

@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness import __version__
-from harness.evaluation.entries import MetricEntry
+from harness.evaluation.protocols.metric_entry import MetricEntry
+from harness.version import __version__
 
 #: rises when a reader of old records could misread a new one
 SCHEMA_VERSION: Literal[1] = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.evaluation.entries import MetricEntry
+from harness.evaluation.protocols.metric_entry import MetricEntry
 
 
 def evaluations_of(record: Mapping[str, Any]) -> list[dict[str, Any]]:

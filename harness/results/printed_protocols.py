@@ -8,7 +8,7 @@ from importlib.resources.abc import Traversable
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import UserError
-from harness.evaluation.protocol import Plain
+from harness.evaluation.protocols.protocol import Plain
 
 
 class PrintedProtocol(BaseModel):

@@ -15,11 +15,11 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from harness import __version__
 from harness.atomic import replacing
 from harness.errors import UserError
-from harness.evaluation.entries import MetricEntry, entry_key
+from harness.evaluation.protocols.metric_entry import MetricEntry, entry_key
 from harness.results.facts import Coordinates, Cost, Count, Data, Evaluation, Surroundings
+from harness.version import __version__
 
 #: rises when a reader of old records could misread a new one
 SCHEMA_VERSION: Literal[1] = 1

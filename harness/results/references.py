@@ -18,11 +18,11 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from harness.catalog import Catalog
+from harness.contracts.spec_rules import NAME
+from harness.contracts.specs import ReferenceSpec
 from harness.errors import UnknownName, UserError
 from harness.plugins import one_line
 from harness.results.printed_protocols import PrintedProtocol, read_protocols
-from harness.spec_rules import NAME
-from harness.specs import ReferenceSpec
 
 COLUMNS = (
     "paper",

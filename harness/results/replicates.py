@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from harness.evaluation.entries import entry_key
+from harness.evaluation.protocols.metric_entry import entry_key
 from harness.experiment import CHANGED, WATCHING, training_settings
 from harness.results.verdicts import mean, standard_error
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from harness.contracts.method import Method
 from harness.data import LoadedDataset, Problem, load_dataset
 from harness.experiment import unlabelled
-from harness.methods import Method
 from harness.randomness import seed_everything
-from harness.training.context import Context
-from harness.training.devices import Runtime
+from harness.training.run_context import RunContext
+from harness.training.runtime import Runtime
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
@@ -37,14 +37,14 @@ def open_dataset(catalog: Catalog, experiment: Experiment, root: Path) -> Loaded
 
 def build_method(
     experiment: Experiment, problem: Problem, runtime: Runtime, catalog: Catalog
-) -> tuple[Method, Context]:
+) -> tuple[Method, RunContext]:
     """The method with freshly initialised networks, and its context.
 
     Initialisation is drawn on the CPU from the run's seed, so that every device starts from the same weights.
     """
     if experiment.settings.conditional and problem.n_classes == 0:
         raise unlabelled(experiment.dataset)
-    ctx = Context(catalog, runtime, experiment.seed)
+    ctx = RunContext(catalog, runtime, experiment.seed)
     cls: Any = catalog.load_spec("method", experiment.method, "method")
     where: AbstractContextManager[Any] = torch.device("meta") if runtime.device.type == "meta" else nullcontext()
     seed_everything(experiment.seed, "build")

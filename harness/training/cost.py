@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from harness.networks import Discriminator, Generator, adapter_parameters
+from harness.contracts.networks import Discriminator, Generator
+from harness.layers.adapters import adapter_parameters
 from harness.plugins import one_line
 
 

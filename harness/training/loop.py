@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
-from harness.config import MethodSettings
-from harness.data import LoadedDataset, Problem, Split, Stream, TrainingData
-from harness.data.stream import LawData
+from harness.contracts.method import Stage
+from harness.contracts.settings import MethodSettings
+from harness.contracts.stream import LawData
+from harness.data import Problem, Split, Stream, TrainingData
 from harness.errors import CheckpointError, Diverged
-from harness.experiment import Experiment, record_digest
-from harness.methods import Stage
 from harness.randomness import seed_everything
 from harness.training.build import build_method
 from harness.training.checkpoints import (
@@ -28,15 +26,16 @@ from harness.training.checkpoints import (
     save_checkpoint,
 )
 from harness.training.clock import Clock
-from harness.training.devices import Runtime
 from harness.training.interrupts import Interrupted, StopRequest, stop_requests
+from harness.training.open_run import OpenRun
 from harness.training.products import load_product, pieces, save_product
-from harness.training.reporting import Reporter, duration
-from harness.training.run_folder import RunFolder, append_line
+from harness.training.reporting import duration
+from harness.training.run_folder import append_line
+from harness.training.runtime import Runtime
 from harness.training.watching import Watch
 
 if TYPE_CHECKING:
-    from harness.catalog import Catalog
+    pass
 
 
 #: seconds of training beyond which the tiny scale is offered
@@ -46,35 +45,28 @@ LONG = 3600
 class Training:
     """One run's training, from its first step or its last checkpoint to the end.
 
+    :param run: what is trained; its device is the runtime's.
     :param watch: grids and evaluations on the way, and the plugins' watching hooks.
     """
 
-    def __init__(
-        self,
-        experiment: Experiment,
-        dataset: LoadedDataset,
-        folder: RunFolder,
-        catalog: Catalog,
-        runtime: Runtime,
-        reporter: Reporter,
-        watch: Watch,
-    ) -> None:
-        self.experiment = experiment
-        self.settings = experiment.settings
-        self.folder = folder
+    def __init__(self, run: OpenRun, runtime: Runtime, watch: Watch) -> None:
+        self.experiment = run.experiment
+        self.settings = run.experiment.settings
+        self.folder = run.folder
         self.runtime = runtime
-        self.reporter = reporter
+        self.reporter = run.reporter
         self.watch = watch
-        self.problem: Problem = dataset.problem()
-        self._data_checksum = dataset.training().checksum
-        self._tiny = _tiny_command(experiment, dataset, catalog)
-        self.method, self.ctx = build_method(experiment, self.problem, runtime, catalog)
+        self.problem: Problem = run.dataset.problem()
+        self._digest = run.digest
+        self._data_checksum = run.dataset.training().checksum
+        self._tiny = _tiny_command(run)
+        self.method, self.ctx = build_method(run.experiment, self.problem, runtime, run.catalog)
         self.stages = list(self.method.stages())
-        training = dataset.training()
+        training = run.dataset.training()
         self.data: TrainingData | LawData = (
             TrainingData.of(training, runtime.device)
             if isinstance(training, Split)
-            else LawData(training, experiment.seed, runtime.device)
+            else LawData(training, run.experiment.seed, runtime.device)
         )
         self.stage_number = 0
         self.done = 0  # steps in the stage under way
@@ -296,10 +288,6 @@ class Training:
                 "the method must average what it steps by itself (ctx.mean)",
             )
 
-    @cached_property
-    def _digest(self) -> str:
-        return record_digest(self.folder.read_experiment())
-
     def facts(self) -> dict[str, Any]:
         """What a checkpoint says beside the method's state."""
         return {
@@ -351,8 +339,9 @@ class Training:
             )
 
 
-def _tiny_command(experiment: Experiment, dataset: LoadedDataset, catalog: Catalog) -> str | None:
+def _tiny_command(run: OpenRun) -> str | None:
     """What to type for the same at tiny scale; None where this is it, or the recipe has none."""
+    experiment, dataset, catalog = run.experiment, run.dataset, run.catalog
     if experiment.scale == "tiny" or "tiny" not in catalog.recipe(experiment.recipe).scales:
         return None
     words = ["harness run --plugin", experiment.method, "--dataset", experiment.dataset, "--recipe", experiment.recipe]

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from harness.config import AdamSettings, PenaltySettings
+from harness.contracts.context import Context
+from harness.contracts.settings import AdamSettings, PenaltySettings
 
 if TYPE_CHECKING:
-    from harness.training.context import Context
+    pass
 
 
 def adam(parameters: Iterable[nn.Parameter], settings: AdamSettings) -> torch.optim.Adam:

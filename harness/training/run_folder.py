@@ -6,10 +6,10 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from harness.atomic import replacing
 from harness.errors import CheckpointError, RunFolderError
@@ -38,7 +38,7 @@ class RunFolder:
         """Whether a run was ever started here."""
         return self.experiment.is_file()
 
-    def create(self, record: dict[str, Any]) -> None:
+    def create(self, record: Mapping[str, Any]) -> None:
         """Make the folder for a new run, in place of the run that may be there (other files stay).
 
         :raises RunFolderError: where the path is a file, or a folder with something else in it.
@@ -49,9 +49,13 @@ class RunFolder:
         try:
             self.checkpoints.mkdir(parents=True, exist_ok=True)
             self.samples.mkdir(exist_ok=True)
-            write_atomically(self.experiment, json.dumps(record, indent=2, allow_nan=False) + "\n")
+            self.write_experiment(record)
         except (NotADirectoryError, FileExistsError, PermissionError) as error:
             raise RunFolderError(f"cannot make the run folder {self.path}: {error.strerror}") from error
+
+    def write_experiment(self, record: Mapping[str, Any]) -> None:
+        """Write experiment.json, whole or not at all."""
+        write_atomically(self.experiment, json.dumps(dict(record), indent=2, allow_nan=False) + "\n")
 
     def check_free(self) -> None:
         """Whether a new run can start here: nothing there, or an empty folder.
@@ -103,18 +107,31 @@ class RunFolder:
         except OSError as error:
             raise RunFolderError(f"cannot write in the run folder {self.path}: {error.strerror}") from error
         with handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                handle.seek(0)
-                holder = handle.read().strip() or "unknown"
-                raise RunFolderError(
-                    f"run folder {self.path} is in use by process {holder}", "wait for it, or give --out another folder"
-                ) from error
+            self._take(handle)
             handle.truncate(0)
             handle.write(str(os.getpid()))
             handle.flush()
             yield
+
+    def check_idle(self) -> None:
+        """Whether nobody holds the folder; nothing in it is touched.
+
+        :raises RunFolderError: where another process does.
+        """
+        if self._lock.is_file():
+            with self._lock.open("r") as handle:
+                self._take(handle)
+
+    def _take(self, handle: IO[str]) -> None:
+        """Take the lock, which is given back when the file is closed."""
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            handle.seek(0)
+            holder = handle.read().strip() or "unknown"
+            raise RunFolderError(
+                f"run folder {self.path} is in use by process {holder}", "wait for it, or give --out another folder"
+            ) from error
 
     def cut_logs(self, step: int) -> None:
         """Drop the lines that were logged after `step`, and an unfinished last line."""

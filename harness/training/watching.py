@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from harness.methods import Method
+    from harness.contracts.method import Method
 
 
 class Watch(Protocol):

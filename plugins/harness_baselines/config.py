@@ -10,7 +10,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from harness.config import AdamSettings, Beta, MethodSettings, NoEma, PenaltySettings, Settings
+from harness import AdamSettings, MethodSettings, PenaltySettings, Settings
+from harness.contracts import Beta, NoEma
 
 
 class GanSettings(MethodSettings):

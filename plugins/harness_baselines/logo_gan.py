@@ -13,12 +13,11 @@ import torch
 from torch import Tensor
 
 from harness import Context, GeneratorSampler, Problem, SettingsError, Stage, Stream, adam
+from harness.clustering import k_means
 from harness.data import TrainingData
-from harness.evaluation.extractors import open_extractor
 from harness.randomness import derived_seed
 from harness_baselines.classifier import principal_components, seen_by
 from harness_baselines.config import LogoGanSettings
-from harness_baselines.kmeans import k_means
 from harness_baselines.pair import Pair
 from harness_baselines.self_cond import check_clusters
 
@@ -93,7 +92,7 @@ class LogoGan:
             self.encoder.train()
             self.decoder.train()
         else:
-            open_extractor(self.ctx.catalog, self.settings.extractor, self.ctx.device)
+            self.ctx.extractor(self.settings.extractor)
 
     def autoencoder_step(self, stream: Stream) -> None:
         """One step of encoder and decoder on the mean squared difference of pixels."""
@@ -119,7 +118,7 @@ class LogoGan:
 
     def classified(self, data: TrainingData) -> Tensor:
         """The other network's features of all training images, reduced to principal components, [N, F]."""
-        extractor = open_extractor(self.ctx.catalog, self.settings.extractor, self.ctx.device)
+        extractor = self.ctx.extractor(self.settings.extractor)
         return principal_components(seen_by(extractor, data.values), self.settings.components).to(self.ctx.device)
 
     # -- second stage ------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from harness import SettingsError
-from harness.networks import Generator, Noise
+from harness.contracts import Generator, Noise
 
 
 class Told:
@@ -38,7 +38,8 @@ class OwnLayer(nn.Module):
     def forward(self, x: Tensor, *others: Any) -> Tensor:
         """[N, ...] to [N, ...], in the same order."""
         if x.is_meta:  # nothing can be looked at there, and every layer costs the same
-            return self.layers[0](x, *others)
+            found: Tensor = self.layers[0](x, *others)
+            return found
         rows, parts = [], []
         for number, layer in enumerate(self.layers):
             own = (self.told.index == number).nonzero().squeeze(1)

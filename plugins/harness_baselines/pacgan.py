@@ -22,7 +22,7 @@ class PacGan:
     def __init__(self, settings: PacGanSettings, problem: Problem, ctx: Context) -> None:
         self.settings = settings
         self.pack = settings.pack
-        world = ctx.runtime.world
+        world = ctx.world
         if settings.batch_size % (self.pack * world):
             shared = f" on each of {world} devices" if world > 1 else ""
             whole = self.pack * world
@@ -56,7 +56,8 @@ class PacGan:
 
     def judged(self, images: Tensor) -> Tensor:
         """Images [N, ...] to logits [N / m], one a pack."""
-        return self.pair.discriminator(packed(images, self.pack)).score
+        found: Tensor = self.pair.discriminator(packed(images, self.pack)).score
+        return found
 
 
 def packed(images: Tensor, m: int) -> Tensor:

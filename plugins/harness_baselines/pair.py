@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from harness import Average, Context, adam
-from harness.networks import Discriminator, Generator
+from harness.contracts import Discriminator, Generator
 from harness_baselines.config import RivalSettings
 
 

@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from harness import full_precision
 from harness.errors import EvaluationError
-from harness.training.devices import full_precision
 
 NAME = "resnet50"
 SIDE = 224

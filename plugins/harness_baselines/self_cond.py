@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from harness import Context, Problem, SettingsError, Stage, Stream
+from harness.clustering import Clustering, followed, k_means, nearest
+from harness.contracts import Discriminator
 from harness.data import LawData, TrainingData
-from harness.networks import Discriminator
 from harness.randomness import derived_seed, keyed
 from harness_baselines.clusterer import ClusteringSampler
 from harness_baselines.config import SelfCondSettings
-from harness_baselines.kmeans import Clustering, followed, k_means, nearest
 from harness_baselines.pair import Pair
 
 #: images whose features are taken at once

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from harness import Context, Problem, Samples, Seeds, Stage, Stream
+from harness.contracts import as_float
 from harness.data import LawData, TrainingData
-from harness.data.stream import as_float
 from harness_baselines.config import TrainingDataSettings
 
 #: points that are taken of data without end

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from harness.networks import Adapted, Noise
+from harness import Adapted
+from harness.contracts import Noise
 from harness_lcsa.coders import Coder, code_perplexity, dead_share, decode, local_soft_assignment
 from harness_lcsa.config import LCSASettings
 from harness_lcsa.controller import Controller

@@ -90,7 +90,8 @@ def hard_assignment(x: Tensor, m: Tensor) -> Tensor:
 
 def code_perplexity(codes: Tensor) -> Tensor:
     """exp of the mean entropy of codes [N', k]: how many atoms share a feature, from 1 to k'."""
-    return torch.special.entr(codes).sum(1).mean().exp()
+    found: Tensor = torch.special.entr(codes).sum(1).mean().exp()
+    return found
 
 
 def dead_share(codes: Tensor) -> Tensor:

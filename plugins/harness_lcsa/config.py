@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from harness.config import AdamSettings, Beta, MethodSettings, PenaltySettings, Settings
+from harness import AdamSettings, MethodSettings, PenaltySettings, Settings
+from harness.contracts import Beta
 
 
 class CoderSettings(Settings):

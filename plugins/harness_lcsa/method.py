@@ -22,7 +22,7 @@ from harness import (
     Stream,
     adam,
 )
-from harness.networks import Adapters, adapter_parameters, backbone_parameters
+from harness.layers import Adapters, adapter_parameters, backbone_parameters
 from harness_lcsa.block import Coding, LCSABlock
 from harness_lcsa.config import LCSASettings
 from harness_lcsa.controller import Controller, mean_sign
@@ -120,7 +120,8 @@ class LCSAGan:
 
         self.dictionary_step(critique)
         self.controller.observe(self.ctx.mean(mean_sign(real_logits)))
-        return critique
+        found: Critique = critique
+        return found
 
     def dictionary_step(self, critique: Critique) -> None:
         """M <- Adam(M, gradient of |X - M a|^2), with the X and a of the pass just made (Alg. 6)."""

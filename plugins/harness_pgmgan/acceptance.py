@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from harness.evaluation import Evidence, Measurement, Offer, Term, Value
-from harness.evaluation.generation import sampling_mode
-from harness.evaluation.protocol import Protocol as MeasuringProtocol
+from harness.evaluation import (
+    Evidence,
+    Measurement,
+    MetricContext,
+    Protocol as MeasuringProtocol,
+    Term,
+    Value,
+    sampling_mode,
+)
 from harness.randomness import Seeds
 
 if TYPE_CHECKING:
-    from harness.evaluation.evidence import Bench
+    from harness.evaluation import Bench
 
 
 @runtime_checkable
@@ -69,8 +75,8 @@ def acceptance(*, draws: tuple[Tensor, Tensor]) -> dict[str, Value]:
 class Acceptance:
     """`acceptance_pct`, in eval mode."""
 
-    def measurements(self, offer: Offer) -> Sequence[Measurement]:
-        settings = offer.settings
+    def measurements(self, context: MetricContext) -> Sequence[Measurement]:
+        settings = context.settings
         draws = FirstDraws(settings.samples, settings.block)
         terms = (
             Term("generated_count", draws.count),

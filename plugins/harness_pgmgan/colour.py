@@ -70,7 +70,8 @@ def grey(images: Tensor) -> Tensor:
     if channels != 3:
         raise ValueError(f"colours are changed in images of 1 or 3 channels, not {channels}")
     red, green, blue = images.split(1, dim=1)
-    return _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
+    found: Tensor = _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
+    return found
 
 
 def posterised(images: Tensor, bits: Tensor) -> Tensor:

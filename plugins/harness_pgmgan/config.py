@@ -9,7 +9,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from harness.config import AdamSettings, BackboneChoice, Beta, MethodSettings, NoEma, Settings
+from harness import AdamSettings, BackboneChoice, MethodSettings, Settings
+from harness.contracts import Beta, NoEma
 
 Views = Literal["natural", "strong", "digits", "none"]
 

@@ -18,8 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.atomic import replacing
-from harness.catalog import open_catalog
+from harness import open_catalog
 from harness.data import load_dataset
 from harness.randomness import seed_everything
 from harness_pgmgan.clustering import labels_of
@@ -181,8 +180,7 @@ def main(given: list[str] | None = None) -> None:
         seed_everything(0, "figure 3", "picture")
         starts, _ = random_walks(chosen.starts, k)
         picture = surfaces_png(drawn, points, k - 1, starts, chosen.steps)  # a corner
-        with replacing(chosen.out) as handle:
-            handle.write(picture)
+        chosen.out.write_bytes(picture)
 
 
 if __name__ == "__main__":

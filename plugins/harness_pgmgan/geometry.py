@@ -141,7 +141,8 @@ def _taken(images: Tensor, x: Tensor, y: Tensor, interpolation: Interpolation) -
 
 
 def _matrix(entries: list[Tensor]) -> Tensor:
-    return torch.stack(entries, 1).unflatten(1, (2, 3))
+    found: Tensor = torch.stack(entries, 1).unflatten(1, (2, 3))
+    return found
 
 
 def _stretched(size: int, start: Tensor, length: Tensor) -> Tensor:

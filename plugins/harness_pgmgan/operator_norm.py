@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.networks import without_autocast
+from harness.layers import without_autocast
 
 
 class Operator(NamedTuple):
@@ -97,7 +97,8 @@ class NormCap(nn.Module):
         # a copy, so that this pass can still be differentiated after the next one has moved the buffer
         v = self.v.clone()
         with without_autocast(weight):
-            return torch.linalg.vector_norm(self.operator.apply(weight, v))
+            found: Tensor = torch.linalg.vector_norm(self.operator.apply(weight, v))
+            return found
 
     def forward(self, weight: Tensor) -> Tensor:
         """The weight, the same shape, with a norm of at most the cap."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.networks import without_autocast
+from harness.layers import without_autocast
 from harness_pgmgan.invertible import invertible_images
 
 

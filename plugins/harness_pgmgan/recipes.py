@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness import Recipe, Scale
-from harness.config import merged
+from harness import Recipe, Scale, merged
 
 #: CIFAR-10 is mirrored and gets noise; scored by 50,000 samples, as every data set
 _CIFAR10: dict[str, Any] = {"flip": True, "dequantise": True}

@@ -13,8 +13,8 @@ import pytest
 from harness import hookimpl
 from harness.catalog import Catalog
 from harness.cli import main
+from harness.contracts.specs import DatasetSpec, RemoteFile
 from harness.plugins import Plugins
-from harness.specs import DatasetSpec, RemoteFile
 
 DATA = b"some published bytes"
 PACKED = gzip.compress(DATA, mtime=0)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from harness.catalog import Catalog
-from harness.specs import MetricSpec
+from harness.contracts.specs import MetricSpec
 
 
 def test_every_metric_moves_the_way_that_it_must(harness):

@@ -8,8 +8,8 @@ import pytest
 
 from harness.catalog import Catalog
 from harness.cli.ls import ALIASES, LISTINGS, SINGULAR, items, splits
+from harness.contracts.specs import DatasetSpec
 from harness.plugins import KIND_OF_SPEC
-from harness.specs import DatasetSpec
 
 
 def test_every_kind_that_can_be_registered_can_be_listed() -> None:

@@ -8,8 +8,8 @@ from types import MappingProxyType
 import pytest
 
 from harness.cli.printing import listed, plain, print_json, shown, table
-from harness.config import parse_overrides
-from harness.specs import RemoteFile
+from harness.contracts.specs import RemoteFile
+from harness.overrides import parse_overrides
 
 HEADERS = ("name", "summary")
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from harness.runs import progress, score
 from harness.training.checkpoints import checkpoints_in
 from harness.training.run_folder import RunFolder
 
@@ -154,18 +155,18 @@ def test_settings_come_from_toml_and_set_wins(harness, tmp_path):
 
 
 def test_an_unchanged_recipe_is_recorded_without_a_mark(harness, tmp_path):
-    watching = ("--set", "log_every=1000", "--set", "evaluation.samples=100")
-    assert harness("describe", "gan/mlp-nsgan", "--scale", "tiny", *watching[:2], "--json").code == 0
+    progress = ("--set", "log_every=1000", "--set", "evaluation.samples=100")
+    assert harness("describe", "gan/mlp-nsgan", "--scale", "tiny", *progress[:2], "--json").code == 0
     from harness.catalog import open_catalog
-    from harness.config import parse_overrides
     from harness.experiment import resolve
+    from harness.overrides import parse_overrides
 
     experiment = resolve(
         open_catalog(),
         plugin="gan",
         dataset="ring2d",
         scale="tiny",
-        overrides=parse_overrides([watching[1], watching[3]]),
+        overrides=parse_overrides([progress[1], progress[3]]),
     )
     assert experiment.recipe_id == "gan/mlp-nsgan"
 
@@ -376,11 +377,9 @@ def test_a_resumed_run_passes_over_nothing_that_was_asked_for(harness, refused, 
 def test_the_time_of_training_is_training_alone(harness, monkeypatch, tmp_path):
     import time
 
-    from harness.runs import scoring, watching
-
-    evaluate, draw = scoring.evaluate, watching.draw_samples
-    monkeypatch.setattr(scoring, "evaluate", lambda *a, **k: (time.sleep(3), evaluate(*a, **k))[1])
-    monkeypatch.setattr(watching, "draw_samples", lambda *a, **k: (time.sleep(3), draw(*a, **k))[1])
+    evaluate, draw = score.evaluate, progress.draw_samples
+    monkeypatch.setattr(score, "evaluate", lambda *a, **k: (time.sleep(3), evaluate(*a, **k))[1])
+    monkeypatch.setattr(progress, "draw_samples", lambda *a, **k: (time.sleep(3), draw(*a, **k))[1])
     assert harness("run", *SHORT, "--out", "a").code == 0
     cost = json.loads((tmp_path / "a/results.json").read_text())["cost"]
     assert cost["evaluation_seconds"] > 3

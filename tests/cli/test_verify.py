@@ -13,7 +13,7 @@ import pytest
 from harness.cli import main
 from harness.leaderboard.artefacts import verification_of
 from harness.results.agreement import Agreement
-from harness.runs import verifying
+from harness.runs import verify
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +154,7 @@ def test_where_the_data_is_and_on_what_to_compute_can_be_said(
         asked.update(options, path=path)
         return Agreement(1, (), 0.0, "")
 
-    monkeypatch.setattr(verifying, "verify_run", verify_run)
+    monkeypatch.setattr(verify, "verify_run", verify_run)
     assert harness("verify", run, "--data-root", tmp_path / "data").code == 0
     assert (asked["path"], asked["data_root"], asked["device"]) == (run, tmp_path / "data", "auto")
 

@@ -12,8 +12,8 @@ import pytest
 
 from harness import hookimpl
 from harness.catalog import Catalog
+from harness.contracts.specs import ExtractorSpec, RemoteFile
 from harness.plugins import Plugins
-from harness.specs import ExtractorSpec, RemoteFile
 
 DATA = b"some published weights"
 SHA256 = hashlib.sha256(DATA).hexdigest()
@@ -90,7 +90,7 @@ def test_fetch_does_not_write_over_a_file_that_is_not_what_was_published(root: P
 
 
 def test_other_bytes_than_those_published_are_not_kept(root: Path, refused) -> None:
-    assert "sent other bytes than those published: its SHA-256 is" in refused("weights", "fetch", "lying")
+    assert "sent other bytes than those published: its sha256 is" in refused("weights", "fetch", "lying")
     assert [path for path in root.rglob("*") if path.is_file()] == []
 
 

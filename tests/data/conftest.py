@@ -12,9 +12,9 @@ import pytest
 
 from harness import hookimpl
 from harness.catalog import Catalog
-from harness.data.contracts import DataRequest, Law, Modes, Split
+from harness.contracts.data import DataRequest, Law, Modes, Split
+from harness.contracts.specs import DatasetSpec, ModelSpec
 from harness.plugins import Plugins
-from harness.specs import DatasetSpec, ModelSpec
 
 MODULE = "made_up_data"
 N = 40

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.data.files import data_root, difference, fetch_command, find, missing, read
+from harness.contracts.specs import DatasetSpec, RemoteFile
+from harness.data.files import data_root, fetch_command, find, missing, read
 from harness.errors import DataError
-from harness.specs import DatasetSpec, RemoteFile
+from harness.files.checks import difference
 
 DATA = b"some published bytes"
 MD5 = hashlib.md5(DATA).hexdigest()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.data.contracts import Law, Split
+from harness.contracts.data import Law, Split
 from harness.data.joining import joined
 from harness.data.loading import load_dataset
 from harness.errors import DataError, UnknownName

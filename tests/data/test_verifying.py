@@ -5,8 +5,8 @@ import hashlib
 
 import pytest
 
+from harness.contracts.specs import DatasetSpec, RemoteFile
 from harness.data.verifying import verify
-from harness.specs import DatasetSpec, RemoteFile
 
 DATA = b"some published bytes"
 PACKED = gzip.compress(DATA, mtime=0)

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from harness.capabilities import Samples
 from harness.catalog import Catalog
+from harness.contracts.capabilities import Samples
 from harness.data import LoadedDataset, load_dataset
 from harness.randomness import Seeds
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from harness.catalog import Catalog
-from harness.config import EvaluationSettings
+from harness.contracts.settings import EvaluationSettings
 from harness.data import LoadedDataset
 from harness.errors import EvaluationError, UnknownName
 from harness.evaluation import check_evaluation

@@ -20,20 +20,20 @@ from typing import Any
 
 import torch
 
-from harness import hookspecs
 from harness.catalog import Catalog, open_catalog
 from harness.cli import COMMANDS
 from harness.cli.describe import default_dataset, described_problem
-from harness.config import EvaluationSettings
+from harness.contracts import hookspecs
+from harness.contracts.settings import EvaluationSettings
+from harness.contracts.specs import DatasetSpec, MetricSpec
 from harness.data import Law, load_dataset
 from harness.doctor.cases import BASELINE, Cases
 from harness.errors import EvaluationError
 from harness.evaluation import check_evaluation
 from harness.experiment import resolve
 from harness.results import evaluation_record, record
-from harness.specs import DatasetSpec, MetricSpec
 from harness.training.build import build_method
-from harness.training.devices import Runtime
+from harness.training.runtime import Runtime
 
 FOLDER = Path(__file__).parent
 

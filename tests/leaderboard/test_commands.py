@@ -8,15 +8,14 @@ from typing import Any
 
 import pytest
 import typer
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from made_records import made_entry, made_record
 
 from harness.catalog import Catalog
 from harness.cli.run import _one_by_one, experiment_from, run
-from harness.config import parse_overrides, read_value, typed_value
 from harness.experiment import Experiment, resolve
 from harness.leaderboard.commands import rebuild_commands
+from harness.overrides import parse_overrides, read_value, typed_value
 from harness.results.replicates import replicates
 
 

@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from made_records import PRINTED_FID, made_entry, made_record, save
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from harness.catalog import Catalog
-from harness.config import parse_overrides
 from harness.experiment import file_name
 from harness.leaderboard import markdown
 from harness.leaderboard.board import Board, gather
+from harness.overrides import parse_overrides
 from harness.results.references import open_references
 from harness.results.verdicts import Outcome
 

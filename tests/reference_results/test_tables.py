@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from harness.catalog import Catalog, open_catalog
+from harness.contracts.specs import MetricSpec
 from harness.results.printed_protocols import PrintedProtocol, read_protocols
 from harness.results.references import Reference, open_references
-from harness.specs import MetricSpec
 
 ROOT = Path(__file__).parents[2]
 

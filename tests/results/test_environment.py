@@ -9,8 +9,8 @@ from pathlib import Path
 
 import torch
 
-from harness import __version__
 from harness.results.environment import describe_environment, package_versions, source_commit
+from harness.version import __version__
 
 
 def git(folder: Path, *arguments: str) -> str:

@@ -10,8 +10,7 @@ import jsonschema
 import pytest
 from pydantic import ValidationError
 
-from harness import __version__
-from harness.evaluation.entries import MetricEntry
+from harness.evaluation.protocols.metric_entry import MetricEntry
 from harness.results.evaluation_record import (
     SCHEMA_VERSION,
     EvaluationRecord,
@@ -20,6 +19,7 @@ from harness.results.evaluation_record import (
     json_schema,
     schema_path,
 )
+from harness.version import __version__
 
 
 def source(**changes: Any) -> ImageSource:

@@ -11,9 +11,8 @@ import jsonschema
 import pytest
 from pydantic import ValidationError
 
-from harness import __version__
 from harness.errors import UserError
-from harness.evaluation.entries import MetricEntry
+from harness.evaluation.protocols.metric_entry import MetricEntry
 from harness.results.record import (
     SCHEMA_VERSION,
     build_record,
@@ -22,6 +21,7 @@ from harness.results.record import (
     schema_path,
     write_record_file,
 )
+from harness.version import __version__
 
 
 def entry(**changes: Any) -> MetricEntry:

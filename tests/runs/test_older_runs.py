@@ -14,7 +14,7 @@ from harness.catalog import Catalog
 from harness.errors import SettingsError
 from harness.experiment import record_digest, resolve
 from harness.runs import RunOptions, train_run
-from harness.runs.verifying import verify_run
+from harness.runs.verify import verify_run
 from harness.training.checkpoints import checkpoints_in, load_checkpoint
 from harness.training.reporting import Reporter
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from harness.evaluation.extractors import Extractor, check_takes_floats
+from harness.evaluation.feature_networks.extractor import Extractor, check_takes_floats
 
 
 def assert_floats_are_seen(extractor: Extractor, images: Tensor) -> None:

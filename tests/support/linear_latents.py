@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness.capabilities import Reconstructions, Samples
-from harness.evaluation import Bench, Measurement, Offer, Value
+from harness.contracts.capabilities import Reconstructions, Samples
+from harness.contracts.specs import ExtractorSpec
+from harness.evaluation import Bench, Measurement, MetricContext, Value
 from harness.randomness import Seeds
-from harness.specs import ExtractorSpec
 
 
 class Linear:
@@ -107,9 +107,9 @@ def matrix(rows: int, columns: int, seed: int = 0) -> Tensor:
     return torch.randn(rows, columns, generator=torch.Generator().manual_seed(seed))
 
 
-def offer_of(bench: Bench, settings: Any, shape: tuple[int, int, int]) -> Offer:
+def offer_of(bench: Bench, settings: Any, shape: tuple[int, int, int]) -> MetricContext:
     """An offer in which the data have a shape, and no network needs weights."""
-    offer = Offer(bench, settings)
+    offer = MetricContext(bench, settings)
     offer.dataset = SimpleNamespace(problem=lambda: SimpleNamespace(shape=shape))  # type: ignore[assignment]
     offer.spec = lambda name: ExtractorSpec(name=name, summary="", load="", accepts="")  # type: ignore[method-assign]
     return offer

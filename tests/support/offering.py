@@ -7,12 +7,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from harness.capabilities import Samples
 from harness.catalog import Catalog
-from harness.config import EvaluationSettings
+from harness.contracts.capabilities import Samples
+from harness.contracts.settings import EvaluationSettings
 from harness.data import load_dataset
-from harness.evaluation import Bench, Offer, Value
-from harness.evaluation.metric import Metric
+from harness.evaluation import Bench, MetricContext, Value
+from harness.evaluation.metrics.metric import Metric
 from harness.randomness import Seeds
 
 
@@ -30,12 +30,12 @@ class Noise:
         return Samples(images, told if self.n_conditions else None, torch.zeros(len(seeds), 1))
 
 
-def offering(trained: object, catalog: Catalog, **settings: object) -> tuple[Bench, Offer]:
+def offering(trained: object, catalog: Catalog, **settings: object) -> tuple[Bench, MetricContext]:
     """What a metric may ask for with scikit-learn's digits as the real images."""
     digits = load_dataset(catalog, "digits", Path("unused"))
     chosen = EvaluationSettings.model_validate({"samples": 100, "extractors": ("pixels",)} | settings)
     bench = Bench(trained, digits, catalog, 0, "cpu")
-    return bench, Offer(bench, chosen)
+    return bench, MetricContext(bench, chosen)
 
 
 def measured(metric: Metric, trained: object, catalog: Catalog, **settings: object) -> dict[str, Value]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from harness.builtin.models.biggan import build
-from harness.builtin.models.biggan_settings import BigGANSettings
-from harness.networks import Adapted
+from harness.builtin.models.residual.biggan import build
+from harness.builtin.models.residual.biggan_settings import BigGANSettings
+from harness.contracts.networks import Adapted
 
 #: one condition each for a batch of three
 CONDITION = torch.tensor([0, 2, 1])

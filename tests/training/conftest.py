@@ -8,15 +8,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from opening import CPU, opened
 
 from harness.catalog import Catalog
 from harness.experiment import resolve
 from harness.plugins import Plugins
-from harness.training.build import open_dataset
-from harness.training.devices import Runtime
 from harness.training.loop import Training
-from harness.training.reporting import Reporter
-from harness.training.run_folder import RunFolder
+from harness.training.runtime import Runtime
 from harness.training.watching import Unwatched
 
 
@@ -36,18 +34,7 @@ def make_training(toy_catalog: Catalog, tmp_path: Path):
 
     def make(name: str = "run", watch=None, reporter=None, **overrides) -> Training:
         experiment = resolve(toy_catalog, plugin="toy", dataset="ring2d", overrides=overrides)
-        folder = RunFolder(tmp_path / name)
-        if not folder.is_run:
-            folder.create(experiment.record())
-        dataset = open_dataset(toy_catalog, experiment, tmp_path)
-        return Training(
-            experiment,
-            dataset,
-            folder,
-            toy_catalog,
-            Runtime(torch.device("cpu")),
-            reporter or Reporter(quiet=True),
-            watch or Unwatched(),
-        )
+        run = opened(toy_catalog, experiment, tmp_path / name, reporter)
+        return Training(run, Runtime(CPU), watch or Unwatched())
 
     return make

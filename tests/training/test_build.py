@@ -9,7 +9,7 @@ from harness.data import Problem
 from harness.errors import SettingsError
 from harness.experiment import resolve
 from harness.training.build import build_method, open_dataset
-from harness.training.devices import Runtime
+from harness.training.runtime import Runtime
 
 CPU = Runtime(torch.device("cpu"))
 

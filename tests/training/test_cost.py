@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from harness.networks import Adapted, Adapters, Critique, Discriminator, Generator, Place
+from harness.contracts.networks import Adapted, Critique, Discriminator, Generator, Place
+from harness.layers.adapters import Adapters
 from harness.training.cost import network_costs
 
 PLACES = (Place("discriminator", "block", 1, 4, 8),)

@@ -6,16 +6,16 @@ import pytest
 import torch
 from torch import nn
 
-from harness.config import AdamSettings, PenaltySettings
+from harness.contracts.settings import AdamSettings, PenaltySettings
 from harness.errors import UnknownName
-from harness.training.context import Context
-from harness.training.devices import Runtime
 from harness.training.optimisers import LazyPenalty, adam
+from harness.training.run_context import RunContext
+from harness.training.runtime import Runtime
 
 
 @pytest.fixture
 def ctx(catalog):
-    return Context(catalog, Runtime(torch.device("cpu")), seed=0)
+    return RunContext(catalog, Runtime(torch.device("cpu")), seed=0)
 
 
 def test_adam_is_as_the_settings_say():

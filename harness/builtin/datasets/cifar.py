@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from harness.builtin.datasets.safe_pickle import loads
-from harness.data.contracts import DataRequest, Split
-from harness.data.files import Verified, read
+from harness.contracts import DataRequest, Split
+from harness.data import Verified, read
 from harness.errors import DataError
 
 SIDE = 32

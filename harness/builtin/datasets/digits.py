@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.data.contracts import DataRequest, Split
+from harness.contracts import DataRequest, Split
 from harness.randomness import keyed
 
 #: scikit-learn gives no split; the first images of a permutation fixed by this name are the training split

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from harness.builtin.datasets.image_tree import ImageTree
-from harness.data.contracts import DataRequest, NoSplit, Split
+from harness.contracts import DataRequest, NoSplit, Split
 from harness.errors import DataError
 
 #: names of sub-folders that are splits; the first that is there stands for the split

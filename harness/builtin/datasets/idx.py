@@ -6,8 +6,8 @@ import struct
 
 import numpy as np
 
-from harness.data.contracts import DataRequest, Split
-from harness.data.files import Verified, read
+from harness.contracts import DataRequest, Split
+from harness.data import Verified, read
 from harness.errors import DataError
 
 PREFIX = {"train": "train", "test": "t10k"}

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.builtin.datasets.folder import located
-from harness.data.contracts import DataRequest, Split
+from harness.contracts import DataRequest, Split
 from harness.errors import DataError
 
 IMAGES = "arr_0"

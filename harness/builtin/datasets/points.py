@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from harness.data.contracts import DataRequest, Law, Modes, Split
+from harness.contracts import DataRequest, Law, Modes, Split
 from harness.randomness import keyed
 
 #: size of each split of the fixed sets

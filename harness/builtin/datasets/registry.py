@@ -6,8 +6,8 @@ Fashion-MNIST files let a copy that was compressed anew pass; for Kuzushiji-MNIS
 
 from __future__ import annotations
 
+from harness import DatasetSpec, RemoteFile
 from harness.builtin.datasets.names import CIFAR10, CIFAR100, DIGITS, FASHION, KUZUSHIJI, STACKED, STL10
-from harness.specs import DatasetSpec, RemoteFile
 
 _HERE = "harness.builtin.datasets"
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from harness.builtin.datasets import idx
 from harness.builtin.datasets.registry import SPECS
-from harness.data.contracts import DataRequest, Split
+from harness.contracts import DataRequest, Split
 from harness.randomness import keyed
 
 #: whose files these digits are: the names and checksums are its own

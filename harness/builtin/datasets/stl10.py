@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.data.contracts import DataRequest, Split
-from harness.data.files import Verified, read
+from harness.contracts import DataRequest, Split
+from harness.data import Verified, read
 from harness.errors import DataError
 
 FOLDER = "stl10_binary"

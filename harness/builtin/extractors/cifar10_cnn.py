@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
+from harness import full_precision
 from harness.builtin.extractors.states import fitting, state_dict
 from harness.errors import EvaluationError
-from harness.training.devices import full_precision
 
 NAME = "cifar10-cnn"
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
+from harness import full_precision
 from harness.errors import EvaluationError
-from harness.training.devices import full_precision
 
 
 class ColourExtractor:

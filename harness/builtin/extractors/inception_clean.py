@@ -30,7 +30,7 @@ def load(weights: Path | None, device: torch.device) -> ColourExtractor:
 
     def look(images: Tensor) -> Mapping[str, Tensor]:
         # the optimiser rewrites the program after its first calls, and then the same image has other last bits
-        with torch.jit.optimized_execution(False):
+        with torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
             return {"features": network(clean_bicubic(images).to(device))}
 
     return ColourExtractor(NAME, look, outputs=("features",), resize="clean-bicubic", device=device)

@@ -18,10 +18,10 @@ from torch_fidelity.sample_similarity_base import SampleSimilarityBase
 from torch_fidelity.sample_similarity_lpips import NetLinLayer, SampleSimilarityLPIPS, VGG16features
 from torchvision.models.vgg import cfgs, make_layers
 
+from harness import full_precision
 from harness.builtin.extractors.colour import check_channels
 from harness.builtin.extractors.states import fitting, state_dict
 from harness.errors import EvaluationError
-from harness.training.devices import full_precision
 
 NAME = "lpips-vgg16"
 

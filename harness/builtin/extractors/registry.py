@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.specs import ExtractorSpec, RemoteFile
+from harness import ExtractorSpec, RemoteFile
 
 _HERE = "harness.builtin.extractors"
 

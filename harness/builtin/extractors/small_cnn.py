@@ -14,8 +14,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from harness import full_precision
 from harness.errors import EvaluationError
-from harness.training.devices import full_precision
 
 #: size of the penultimate feature: small, so that a thousand samples give a covariance of full rank
 FEATURES = 64

@@ -26,15 +26,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, pad
 
+from harness import Catalog, choose_device, open_catalog
 from harness.builtin.extractors.cifar10_cnn import Cifar10Cnn, signed_range
 from harness.builtin.extractors.small_cnn import INPUTS, SmallCnn, unit_range
-from harness.catalog import Catalog, open_catalog
-from harness.data import Split, load_dataset
-from harness.data.files import data_root
+from harness.data import Split, data_root, load_dataset
 from harness.errors import UserError
-from harness.evaluation.made_weights import keep_made
-from harness.evaluation.weights import is_made_here, weights_files, weights_place
-from harness.training.devices import choose_device
+from harness.evaluation import is_made_here, keep_made, weights_files, weights_place
 
 
 @dataclass(frozen=True)

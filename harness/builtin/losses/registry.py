@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.specs import LossSpec, PenaltySpec
+from harness import LossSpec, PenaltySpec
 
 _ADVERSARIAL = "harness.builtin.losses.adversarial"
 _PENALTIES = "harness.builtin.losses.penalties"

@@ -18,8 +18,7 @@ from harness.builtin.metrics.estimates import share_of
 from harness.builtin.metrics.nearest import Nearest, nearest
 from harness.builtin.metrics.neighbour_figure import neighbour_figure
 from harness.data import Split
-from harness.evaluation import Value
-from harness.evaluation.sets import order_of
+from harness.evaluation import Value, order_of
 
 #: nearest training images that are shown beside a sample
 SHOWN = 5

@@ -16,7 +16,7 @@ from torch import Tensor
 from harness.builtin.metrics.divergence import UNITS, in_units, unit_term
 from harness.builtin.metrics.estimates import share_of
 from harness.errors import EvaluationError
-from harness.evaluation import Features, Inapplicable, Labels, Measurement, Offer, RealSet, Term, Value
+from harness.evaluation import Features, Inapplicable, Labels, Measurement, MetricContext, RealSet, Term, Value
 
 #: a sample is of high quality when its class has at least this probability
 CONFIDENCE = 0.9
@@ -83,27 +83,27 @@ class ClassifiedModes:
     where the split has a label of each class.
     """
 
-    def measurements(self, offer: Offer) -> Sequence[Measurement]:
-        data = offer.dataset.spec.name
-        classifiers = [name for name in offer.extractors("logits") if offer.spec(name).classifies == data]
+    def measurements(self, context: MetricContext) -> Sequence[Measurement]:
+        data = context.dataset.spec.name
+        classifiers = [name for name in context.extractors("logits") if context.spec(name).classifies == data]
         if not classifiers:
             raise Inapplicable(f"no extractor in use is a classifier of data set '{data}'")
         found = []
         for name in classifiers:
-            logits = offer.features(offer.generated(), name, "logits")
-            found += self._by(offer, logits)
-            found += [self._against_labels(offer, logits, real) for real in self._with_every_class(offer)]
+            logits = context.features(context.generated(), name, "logits")
+            found += self._by(context, logits)
+            found += [self._against_labels(context, logits, real) for real in self._with_every_class(context)]
         return found
 
-    def _by(self, offer: Offer, logits: Features) -> list[Measurement]:
+    def _by(self, context: MetricContext, logits: Features) -> list[Measurement]:
         evidence = {"generated": logits}
         least = {"generated": 1}
         confidence = Term("confidence", CONFIDENCE, f"confidence{CONFIDENCE:g}")
         uniform = Term("against", "uniform", "uniform")
-        modes = {"modes": offer.protocol("modes", generated=logits)}
-        quality = {"high_quality_pct": offer.protocol("high_quality_pct", confidence, generated=logits)}
+        modes = {"modes": context.protocol("modes", generated=logits)}
+        quality = {"high_quality_pct": context.protocol("high_quality_pct", confidence, generated=logits)}
         divergence = {
-            f"reverse_kl_{unit}": offer.protocol("reverse_kl", unit_term(unit), uniform, generated=logits)
+            f"reverse_kl_{unit}": context.protocol("reverse_kl", unit_term(unit), uniform, generated=logits)
             for unit in UNITS
         }
         return [
@@ -112,17 +112,17 @@ class ClassifiedModes:
             Measurement(evidence, divergence_from_uniform, divergence, least),
         ]
 
-    def _against_labels(self, offer: Offer, logits: Features, real: RealSet) -> Measurement:
+    def _against_labels(self, context: MetricContext, logits: Features, real: RealSet) -> Measurement:
         own = (unit_term("nats"), Term("against", "shares of real labels", "labels"))
-        protocol = offer.protocol("reverse_kl", *own, generated=logits, real=real)
+        protocol = context.protocol("reverse_kl", *own, generated=logits, real=real)
         evidence = {"generated": logits, "labels": Labels(real)}
         return Measurement(evidence, divergence_from_labels, {"reverse_kl_nats": protocol}, {"generated": 1})
 
-    def _with_every_class(self, offer: Offer) -> list[RealSet]:
+    def _with_every_class(self, context: MetricContext) -> list[RealSet]:
         """Real splits whose labels leave no class out, from which a divergence would be infinite."""
         found = []
-        for name in offer.splits():
-            split = offer.dataset.finite(name)
+        for name in context.splits():
+            split = context.dataset.finite(name)
             if split.labels is not None and len(set(split.labels.tolist())) == len(split.classes):
-                found.append(offer.real(split=name))
+                found.append(context.real(split=name))
         return found

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from harness.builtin.metrics.labelled import labelled_splits
 from harness.errors import EvaluationError
-from harness.evaluation import Assignments, Labels, Measurement, Offer, Term, Value
+from harness.evaluation import Assignments, Labels, Measurement, MetricContext, Term, Value
 
 
 def contingency(clusters: Tensor, labels: Tensor) -> Tensor:
@@ -66,11 +66,11 @@ def agreement(*, clusters: Tensor, labels: Tensor) -> dict[str, Value]:
 class Clusters:
     """`nmi` (arithmetic and geometric mean), `ari`, `cluster_accuracy` and `purity` of every split with labels."""
 
-    def measurements(self, offer: Offer) -> Sequence[Measurement]:
-        return [self._on(offer, split) for split in labelled_splits(offer)]
+    def measurements(self, context: MetricContext) -> Sequence[Measurement]:
+        return [self._on(context, split) for split in labelled_splits(context)]
 
-    def _on(self, offer: Offer, split: str) -> Measurement:
-        real = offer.real(split=split)
+    def _on(self, context: MetricContext, split: str) -> Measurement:
+        real = context.real(split=split)
         how = {
             "nmi_arithmetic": ("nmi", Term("mean", "arithmetic", "arithmetic")),
             "nmi_geometric": ("nmi", Term("mean", "geometric", "geometric")),
@@ -78,6 +78,6 @@ class Clusters:
             "cluster_accuracy": ("cluster_accuracy", Term("matching", "one-to-one", "one-to-one")),
             "purity": ("purity", Term("matching", "majority label of each cluster", "majority")),
         }
-        protocols = {key: offer.protocol(name, term, real=real) for key, (name, term) in how.items()}
+        protocols = {key: context.protocol(name, term, real=real) for key, (name, term) in how.items()}
         evidence = {"clusters": Assignments(real), "labels": Labels(real)}
         return Measurement(evidence, agreement, protocols)

@@ -17,7 +17,7 @@ from torch import Tensor
 from harness.builtin.metrics.estimates import mean_of
 from harness.builtin.metrics.spaces import Space, Twins, points, spaces, steady_batch_norm, twins_terms
 from harness.errors import EvaluationError
-from harness.evaluation import Bench, Measurement, Offer, Protocol, Term, Value
+from harness.evaluation import Bench, Measurement, MetricContext, Protocol, Term, Value
 from harness.randomness import Seeds, derived_seed
 
 #: standard deviation of the step, in every element
@@ -37,7 +37,8 @@ def condition_numbers(points: tuple[Tensor, Tensor], images: tuple[Tensor, Tenso
     size = image.norm(dim=1)
     if not bool(size.all()):
         raise EvaluationError("a generated image is exactly 0 everywhere, so its condition number is not defined")
-    return ((image - changed).norm(dim=1) / size) / ((x - moved).norm(dim=1) / x.norm(dim=1))
+    found: Tensor = ((image - changed).norm(dim=1) / size) / ((x - moved).norm(dim=1) / x.norm(dim=1))
+    return found
 
 
 @dataclass(frozen=True)
@@ -77,14 +78,14 @@ def mean_and_worst(*, pairs: Tensor) -> dict[str, Value]:
 class Conditioning:
     """`mc` and `ttmc` in every space that there is; the two images of a pair share noise and conditions."""
 
-    def measurements(self, offer: Offer) -> Sequence[Measurement]:
-        if offer.settings.pairs < 2:
+    def measurements(self, context: MetricContext) -> Sequence[Measurement]:
+        if context.settings.pairs < 2:
             raise EvaluationError("condition numbers need at least 2 pairs, not 1", "raise --set evaluation.pairs")
-        return [self._in(offer, space) for space in spaces(offer)]
+        return [self._in(context, space) for space in spaces(context)]
 
-    def _in(self, offer: Offer, space: Space) -> Measurement:
-        settings = offer.settings
-        pairs = ConditionNumbers(space, settings.pairs, settings.block, steady_batch_norm(offer))
+    def _in(self, context: MetricContext, space: Space) -> Measurement:
+        settings = context.settings
+        pairs = ConditionNumbers(space, settings.pairs, settings.block, steady_batch_norm(context))
         own = (Term("space", space, space), Term("step", pairs.step, f"std{pairs.step:g}"))
         count = worst_count(pairs.count)
         worst = (Term("worst_share", WORST), Term("worst", count, f"top{count}"))

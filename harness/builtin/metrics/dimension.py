@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 
 from harness.builtin.metrics.spaces import points
-from harness.data.stream import as_float
+from harness.contracts import as_float
 from harness.errors import EvaluationError
-from harness.evaluation import Bench, Evidence, Measurement, Offer, SetEvidence, Term, Value
+from harness.evaluation import Bench, Evidence, Measurement, MetricContext, SetEvidence, Term, Value
 
 #: a direction counts where its variance is above this share of the largest
 SHARE = 0.01
@@ -99,7 +99,8 @@ def centred_gram(rows: Tensor) -> Tensor:
 
 
 def _eigenvalues(symmetric: Tensor) -> Tensor:
-    return torch.linalg.eigvalsh(symmetric).flip(0).clamp(min=0).cpu()
+    found: Tensor = torch.linalg.eigvalsh(symmetric).flip(0).clamp(min=0).cpu()
+    return found
 
 
 def _finite(rows: Tensor) -> Tensor:
@@ -166,11 +167,11 @@ def intrinsic_dimension(
 class IntrinsicDimension:
     """`intrinsic_dimension` of generated images, and of the features of each layer that the method shows."""
 
-    def measurements(self, offer: Offer) -> Sequence[Measurement]:
-        generated = offer.generated(min(MOST, offer.settings.neighbours_samples))
+    def measurements(self, context: MetricContext) -> Sequence[Measurement]:
+        generated = context.generated(min(MOST, context.settings.neighbours_samples))
         evidence: dict[str, Evidence[Any]] = {"generated": ImageVariances(generated)}
         own = (strong_term(), Term("values", "floats in [-1, 1]", "float32"))
-        if offer.can("layers") and offer.can("latents"):
+        if context.can("layers") and context.can("latents"):
             evidence["layers"] = LayerVariances()
-        protocol = offer.protocol("intrinsic_dimension", *own, generated=generated)
+        protocol = context.protocol("intrinsic_dimension", *own, generated=generated)
         return [Measurement(evidence, intrinsic_dimension, {"intrinsic_dimension": protocol}, {"generated": 2})]

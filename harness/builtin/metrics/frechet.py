@@ -17,7 +17,7 @@ from harness.builtin.metrics.congruence import congruence
 from harness.builtin.metrics.frechet_error import sampling_error
 from harness.builtin.metrics.naming import named
 from harness.errors import EvaluationError
-from harness.evaluation import Evidence, Gaussian, Measurement, Offer, Value, fit_gaussian
+from harness.evaluation import Evidence, Gaussian, Measurement, MetricContext, Value, fit_gaussian
 
 #: share of the traces that rounding may move the trace of the root by, before a slower form is taken
 ROUNDING = 5e-9
@@ -95,7 +95,8 @@ def _exact_factor(gaussian: Gaussian) -> Tensor:
     assert gaussian.covariance is not None
     values, vectors = torch.linalg.eigh(gaussian.covariance)
     real = values > values.max().clamp(min=0) * len(values) * torch.finfo(values.dtype).eps
-    return (vectors[:, real] * values[real].sqrt()).T
+    found: Tensor = (vectors[:, real] * values[real].sqrt()).T
+    return found
 
 
 def fd(*, real: Gaussian, generated: Tensor) -> dict[str, Value]:
@@ -137,19 +138,19 @@ class FrechetDistance:
     a validation split (vFID).
     """
 
-    def measurements(self, offer: Offer) -> Sequence[Measurement]:
+    def measurements(self, context: MetricContext) -> Sequence[Measurement]:
         found = []
-        for extractor in offer.extractors():
-            for real in offer.references(extractor):
+        for extractor in context.extractors():
+            for real in context.references(extractor):
                 size = real.size()
-                found.append(self._on(offer, extractor, real, None))
-                if size is not None and size < offer.generated().items():
-                    found.append(self._on(offer, extractor, real, size))
+                found.append(self._on(context, extractor, real, None))
+                if size is not None and size < context.generated().items():
+                    found.append(self._on(context, extractor, real, size))
         return found
 
-    def _on(self, offer: Offer, extractor: str, real: Evidence[Gaussian], most: int | None) -> Measurement:
-        generated = offer.features(offer.generated(most), extractor)
-        name = named(offer, extractor, inception="fid", other="fd")
-        protocol = offer.protocol(name, real=real, generated=generated)
+    def _on(self, context: MetricContext, extractor: str, real: Evidence[Gaussian], most: int | None) -> Measurement:
+        generated = context.features(context.generated(most), extractor)
+        name = named(context, extractor, inception="fid", other="fd")
+        protocol = context.protocol(name, real=real, generated=generated)
         least = {"real": 2, "generated": 2}  # below that there is no covariance
         return Measurement({"real": real, "generated": generated}, fd, {"fd": protocol}, least)

@@ -16,7 +16,7 @@ from harness.builtin.metrics.frechet_error import sampling_error
 from harness.builtin.metrics.labelled import labelled_splits
 from harness.builtin.metrics.naming import named
 from harness.errors import EvaluationError
-from harness.evaluation import Conditions, Inapplicable, Labels, Measurement, Offer, Term, Value, fit_gaussian
+from harness.evaluation import Conditions, Inapplicable, Labels, Measurement, MetricContext, Term, Value, fit_gaussian
 
 #: classes up to which each one's distance stands beside the mean
 LISTED = 100
@@ -83,22 +83,23 @@ def _mean_error(errors: Sequence[float | None]) -> float | None:
     known = [error for error in errors if error is not None]
     if len(known) < len(errors):
         return None
-    return sum(error**2 for error in known) ** 0.5 / len(known)
+    found: float | None = sum(error**2 for error in known) ** 0.5 / len(known)
+    return found
 
 
 class ClassFrechetDistance:
     """`ifd` (`ifid` on Inception) on every extractor in use, against every split with labels."""
 
-    def measurements(self, offer: Offer) -> Sequence[Measurement]:
-        if not offer.told_labels():
+    def measurements(self, context: MetricContext) -> Sequence[Measurement]:
+        if not context.told_labels():
             raise Inapplicable("samples are not told the data set's labels")
-        splits = labelled_splits(offer)
-        return [self._on(offer, name, split) for name in offer.extractors() for split in splits]
+        splits = labelled_splits(context)
+        return [self._on(context, name, split) for name in context.extractors() for split in splits]
 
-    def _on(self, offer: Offer, extractor: str, split: str) -> Measurement:
-        of, samples = offer.real(split=split), offer.generated()
-        real, generated = offer.features(of, extractor), offer.features(samples, extractor)
-        name = named(offer, extractor, inception="ifid", other="ifd")
-        protocol = offer.protocol(name, Term("over", "classes", "mean-over-classes"), real=real, generated=generated)
+    def _on(self, context: MetricContext, extractor: str, split: str) -> Measurement:
+        of, samples = context.real(split=split), context.generated()
+        real, generated = context.features(of, extractor), context.features(samples, extractor)
+        name = named(context, extractor, inception="ifid", other="ifd")
+        protocol = context.protocol(name, Term("over", "classes", "mean-over-classes"), real=real, generated=generated)
         evidence = {"real": real, "labels": Labels(of), "generated": generated, "told": Conditions(samples)}
         return Measurement(evidence, ifd, {"ifd": protocol}, {"real": 2, "generated": 2})

@@ -80,4 +80,5 @@ def transport(generated: Tensor, real: Tensor) -> Tensor | None:
     values, vectors = torch.linalg.eigh(congruence(lower, real))
     root = (vectors * values.clamp(min=0).sqrt()) @ vectors.T
     half = torch.linalg.solve_triangular(lower.T, root, upper=True)  # L^-T R
-    return torch.linalg.solve_triangular(lower.T, half.T, upper=True)
+    found: Tensor | None = torch.linalg.solve_triangular(lower.T, half.T, upper=True)
+    return found

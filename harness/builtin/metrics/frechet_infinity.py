@@ -15,8 +15,7 @@ from torch import Tensor
 from harness.builtin.metrics.frechet import frechet_distance, rank_remark
 from harness.builtin.metrics.naming import named
 from harness.errors import EvaluationError
-from harness.evaluation import Evidence, Gaussian, Measurement, Offer, Term, Value, fit_gaussian
-from harness.evaluation.gaussian import gram
+from harness.evaluation import Evidence, Gaussian, Measurement, MetricContext, Term, Value, fit_gaussian, gram
 from harness.randomness import keyed
 
 #: sample counts that the line goes through
@@ -118,14 +117,14 @@ def fd_inf(*, real: Gaussian, generated: Tensor) -> dict[str, Value]:
 class FrechetInfinity:
     """`fd_inf` (`fid_inf` on Inception) on every extractor in use, against every real split or imported statistics."""
 
-    def measurements(self, offer: Offer) -> Sequence[Measurement]:
-        return [self._on(offer, name, real) for name in offer.extractors() for real in offer.references(name)]
+    def measurements(self, context: MetricContext) -> Sequence[Measurement]:
+        return [self._on(context, name, real) for name in context.extractors() for real in context.references(name)]
 
-    def _on(self, offer: Offer, extractor: str, real: Evidence[Gaussian]) -> Measurement:
-        generated = offer.features(offer.generated(), extractor)
+    def _on(self, context: MetricContext, extractor: str, real: Evidence[Gaussian]) -> Measurement:
+        generated = context.features(context.generated(), extractor)
         smallest = smallest_count(generated.items())
-        protocol = offer.protocol(
-            named(offer, extractor, inception="fid_inf", other="fd_inf"),
+        protocol = context.protocol(
+            named(context, extractor, inception="fid_inf", other="fd_inf"),
             Term("points", POINTS, f"{POINTS}points"),
             Term("smallest_count", smallest, f"from{smallest}"),
             Term("subsets", "fresh, without replacement", "fresh"),

@@ -20,7 +20,7 @@ from harness.errors import EvaluationError
 from harness.evaluation import (
     Inapplicable,
     Measurement,
-    Offer,
+    MetricContext,
     Pair,
     Protocol,
     Reconstruction,
@@ -81,39 +81,41 @@ def mean_score(name: str, column: int, *, rebuilt: Tensor) -> dict[str, Value]:
     return {name: replace(mean_of(finite), remark=remark, details=details)}
 
 
-def _measurements(offer: Offer, name: str, *own: Term) -> list[Measurement]:
+def _measurements(context: MetricContext, name: str, *own: Term) -> list[Measurement]:
     """For real images and, where the method samples, for its own."""
-    real = offer.real(split=offer.held_out())
-    scores = scores_for(offer.dataset.finite(real.split).values.shape[1:])
+    real = context.real(split=context.held_out())
+    scores = scores_for(context.dataset.finite(real.split).values.shape[1:])
     compute = partial(mean_score, name, list(scores).index(name))
 
     def of(images: SetEvidence[Any], protocol: Protocol) -> Measurement:
         return Measurement({"rebuilt": Reconstruction(images, tuple(scores.values()))}, compute, {name: protocol})
 
     terms = (*own, *_IMAGES)
-    found = [of(real, offer.protocol(name, Term("of", "real", "real"), *terms, real=real))]
-    if offer.can("sample"):
-        samples = offer.generated()
-        found.append(of(samples, offer.protocol(name, Term("of", "generated", "generated"), *terms, generated=samples)))
+    found = [of(real, context.protocol(name, Term("of", "real", "real"), *terms, real=real))]
+    if context.can("sample"):
+        samples = context.generated()
+        found.append(
+            of(samples, context.protocol(name, Term("of", "generated", "generated"), *terms, generated=samples))
+        )
     return found
 
 
 class PeakSignalToNoise:
     """`psnr` of reconstructions of held-out real images, and of the method's own samples."""
 
-    def measurements(self, offer: Offer) -> Sequence[Measurement]:
-        return _measurements(offer, "psnr")
+    def measurements(self, context: MetricContext) -> Sequence[Measurement]:
+        return _measurements(context, "psnr")
 
 
 class StructuralSimilarity:
     """`ssim` of the same reconstructions; they are made once for both numbers."""
 
-    def measurements(self, offer: Offer) -> Sequence[Measurement]:
-        shape = offer.dataset.finite(offer.held_out()).values.shape[1:]
+    def measurements(self, context: MetricContext) -> Sequence[Measurement]:
+        shape = context.dataset.finite(context.held_out()).values.shape[1:]
         if "ssim" not in scores_for(shape):
             size = "x".join(map(str, shape[-2:]))
             raise Inapplicable(f"images of {size} pixels are smaller than the window of {WINDOW} pixels a side")
         window = Term("window", f"Gaussian, {WINDOW} pixels a side, sigma {SIGMA:g}", f"gauss{WINDOW}s{SIGMA:g}")
         constants = Term("constants", f"K1 = {K1:g}, K2 = {K2:g}", f"k{K1:g}/{K2:g}")
         border = Term("border", "windows inside the image only", "valid")
-        return _measurements(offer, "ssim", window, constants, border)
+        return _measurements(context, "ssim", window, constants, border)

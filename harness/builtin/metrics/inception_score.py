@@ -15,7 +15,7 @@ from torch import Tensor
 
 from harness.builtin.metrics.estimates import mean_of
 from harness.errors import EvaluationError
-from harness.evaluation import Measurement, Offer, Term, Value
+from harness.evaluation import Measurement, MetricContext, Term, Value
 
 
 def inception_score(logits: Tensor) -> float:
@@ -53,12 +53,12 @@ def score_in_splits(splits: int, *, generated: Tensor) -> dict[str, Value]:
 class InceptionScore:
     """`is` on every classifier in use: 10 splits as in the paper, and all samples at once."""
 
-    def measurements(self, offer: Offer) -> Sequence[Measurement]:
+    def measurements(self, context: MetricContext) -> Sequence[Measurement]:
         found = []
-        for extractor in offer.extractors("logits"):
-            logits = offer.features(offer.generated(), extractor, "logits")
+        for extractor in context.extractors("logits"):
+            logits = context.features(context.generated(), extractor, "logits")
             for splits in (10, 1):
-                protocol = offer.protocol("is", Term("splits", splits, f"splits{splits}"), generated=logits)
+                protocol = context.protocol("is", Term("splits", splits, f"splits{splits}"), generated=logits)
                 compute = partial(score_in_splits, splits)
                 found.append(Measurement({"generated": logits}, compute, {"is": protocol}, {"generated": 2 * splits}))
         return found

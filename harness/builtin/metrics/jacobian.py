@@ -33,7 +33,8 @@ def forward_jacobians(outputs: Outputs, at: Tensor) -> dict[str, Tensor]:
     """Forward-mode derivatives, DIRECTIONS at once; the passes share all randomness."""
 
     def along(direction: Tensor) -> dict[str, Tensor]:
-        return torch.func.jvp(lambda latent: dict(outputs(latent)), (at,), (direction,))[1]
+        found: dict[str, Tensor] = torch.func.jvp(lambda latent: dict(outputs(latent)), (at,), (direction,))[1]
+        return found
 
     found: dict[str, list[Tensor]] = {}
     with torch.no_grad(), warnings.catch_warnings():
@@ -82,4 +83,5 @@ def squared_singular_values(jacobian: Tensor) -> Tensor:
     gram = rows.new_zeros(len(rows), len(rows), dtype=torch.float64)
     for part in rows.split(2**16, dim=1):
         gram += part.double() @ part.double().T
-    return torch.linalg.eigvalsh(gram).flip(0).clamp(min=0).cpu()
+    found: Tensor = torch.linalg.eigvalsh(gram).flip(0).clamp(min=0).cpu()
+    return found

@@ -22,8 +22,17 @@ from harness.builtin.metrics.estimates import mean_of
 from harness.builtin.metrics.jacobian import Outputs, jacobians, squared_singular_values
 from harness.builtin.metrics.spaces import images_at, made_terms, points, steady_batch_norm
 from harness.errors import EvaluationError
-from harness.evaluation import Bench, Evidence, Measurement, Offer, Protocol, Term, Value, sampling_mode
-from harness.evaluation.generation import BatchNormMode
+from harness.evaluation import (
+    BatchNormMode,
+    Bench,
+    Evidence,
+    Measurement,
+    MetricContext,
+    Protocol,
+    Term,
+    Value,
+    sampling_mode,
+)
 from harness.randomness import derived_seed
 
 #: latents that Jacobians are taken at
@@ -101,9 +110,9 @@ def _ranks(squares: Tensor) -> Tensor:
 class JacobianRank:
     """`jacobian_rank` in z, and of each layer that the method shows."""
 
-    def measurements(self, offer: Offer) -> Sequence[Measurement]:
-        batch_norm = steady_batch_norm(offer)
-        spectra = JacobianSpectra(LATENTS, offer.can("layers"), offer.settings.block, batch_norm)
+    def measurements(self, context: MetricContext) -> Sequence[Measurement]:
+        batch_norm = steady_batch_norm(context)
+        spectra = JacobianSpectra(LATENTS, context.can("layers"), context.settings.block, batch_norm)
         own = (Term("space", "z", "z"), strong_term(), Term("latents", LATENTS, f"{LATENTS}latents"))
         gathered = (Term("standing_block", spectra.block, f"standing{spectra.block}"),)  # blocks of the statistics
         made = (*made_terms(1, batch_norm), *(gathered if batch_norm == "standing" else ()))

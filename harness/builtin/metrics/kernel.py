@@ -17,7 +17,7 @@ from harness.builtin.metrics.estimates import mean_of, standard_error
 from harness.builtin.metrics.naming import named
 from harness.builtin.metrics.polynomial_mmd import squared_mmd
 from harness.errors import EvaluationError
-from harness.evaluation import Measurement, Offer, Term, Value
+from harness.evaluation import Measurement, MetricContext, Term, Value
 from harness.randomness import keyed
 
 #: subsets that the distance is averaged over, and items that each takes from both sets
@@ -86,35 +86,35 @@ class KernelDistance:
     so. Of all: at most `evaluation.neighbours_samples` of each side, because the work grows with their product.
     """
 
-    def measurements(self, offer: Offer) -> Sequence[Measurement]:
+    def measurements(self, context: MetricContext) -> Sequence[Measurement]:
         found = []
-        for extractor in offer.extractors():
-            for split in offer.splits():
-                found += [self._of_subsets(offer, extractor, split), self._of_all(offer, extractor, split)]
+        for extractor in context.extractors():
+            for split in context.splits():
+                found += [self._of_subsets(context, extractor, split), self._of_all(context, extractor, split)]
         return found
 
-    def _of_subsets(self, offer: Offer, extractor: str, split: str) -> Measurement:
-        size = min(SUBSET_SIZE, offer.real(split=split).items(), offer.generated().items())
+    def _of_subsets(self, context: MetricContext, extractor: str, split: str) -> Measurement:
+        size = min(SUBSET_SIZE, context.real(split=split).items(), context.generated().items())
         own = Term("subsets", SUBSETS, f"{SUBSETS}x{size}"), Term("subset_size", size)
-        return self._on(offer, extractor, split, None, own, partial(kd_of_subsets, size))
+        return self._on(context, extractor, split, None, own, partial(kd_of_subsets, size))
 
-    def _of_all(self, offer: Offer, extractor: str, split: str) -> Measurement:
+    def _of_all(self, context: MetricContext, extractor: str, split: str) -> Measurement:
         own = (Term("subsets", None, "full"),)
-        return self._on(offer, extractor, split, offer.settings.neighbours_samples, own, kd_of_all)
+        return self._on(context, extractor, split, context.settings.neighbours_samples, own, kd_of_all)
 
     def _on(
         self,
-        offer: Offer,
+        context: MetricContext,
         extractor: str,
         split: str,
         most: int | None,
         own: tuple[Term, ...],
         compute: Callable[..., dict[str, Value]],
     ) -> Measurement:
-        real = offer.features(offer.real(most, split), extractor)
-        generated = offer.features(offer.generated(most), extractor)
-        name = named(offer, extractor, inception="kid_x1e3", other="kd_x1e3")
+        real = context.features(context.real(most, split), extractor)
+        generated = context.features(context.generated(most), extractor)
+        name = named(context, extractor, inception="kid_x1e3", other="kd_x1e3")
         kernel = Term("kernel", "(x . y / d + 1)^3", "cubic"), Term("estimator", "unbiased", "unbiased")
-        protocol = offer.protocol(name, *own, *kernel, real=real, generated=generated)
+        protocol = context.protocol(name, *own, *kernel, real=real, generated=generated)
         least = {"real": 2, "generated": 2}  # an item is never held against itself
         return Measurement({"real": real, "generated": generated}, compute, {"kd": protocol}, least)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from harness.data import parts_of
-from harness.evaluation import Inapplicable, Offer
+from harness.evaluation import Inapplicable, MetricContext
 
 
-def labelled_splits(offer: Offer) -> list[str]:
+def labelled_splits(context: MetricContext) -> list[str]:
     """The real splits in use whose images have labels, in order.
 
     :raises Inapplicable: where none has.
     """
-    asked = offer.splits()
-    candidates = [part for split in asked for part in ([split] if offer.has_labels(split) else parts_of(split))]
-    found = [split for split in dict.fromkeys(candidates) if offer.has_labels(split)]
+    asked = context.splits()
+    candidates = [part for split in asked for part in ([split] if context.has_labels(split) else parts_of(split))]
+    found = [split for split in dict.fromkeys(candidates) if context.has_labels(split)]
     if not found:
-        raise Inapplicable(f"data set '{offer.dataset.name}' has no labels in {' or '.join(asked)}")
+        raise Inapplicable(f"data set '{context.dataset.name}' has no labels in {' or '.join(asked)}")
     return found

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from harness.builtin.metrics.estimates import mean_of
-from harness.capabilities import ScaledLatents
+from harness.contracts import ScaledLatents
 from harness.errors import EvaluationError
 from harness.evaluation import (
     Bench,
@@ -22,7 +22,7 @@ from harness.evaluation import (
     GeneratedSet,
     Inapplicable,
     Measurement,
-    Offer,
+    MetricContext,
     OfSet,
     Pair,
     Protocol,
@@ -60,7 +60,7 @@ def latent_entropy(*, scale: Tensor) -> dict[str, Value]:
 class LatentEntropy:
     """`latent_entropy` of a learned scale."""
 
-    def measurements(self, offer: Offer) -> Sequence[Measurement]:
+    def measurements(self, context: MetricContext) -> Sequence[Measurement]:
         law = Term("law", "standard normal times scale", "normal")
         protocol = Protocol("latent_entropy", (law, Term("unit", "nats", "nats")))
         return [Measurement({"scale": LatentScale()}, latent_entropy, {"latent_entropy": protocol})]
@@ -110,17 +110,17 @@ def encoder_loss(*, generated: Tensor) -> dict[str, Value]:
 class EncoderLoss:
     """`encoder_loss` of a method that samples and reconstructs; the scale is applied where there is one."""
 
-    def measurements(self, offer: Offer) -> Sequence[Measurement]:
-        offer.require("sample")
-        generated = offer.generated()
+    def measurements(self, context: MetricContext) -> Sequence[Measurement]:
+        context.require("sample")
+        generated = context.generated()
         if not isinstance(generated, GeneratedSet):
             raise Inapplicable("it is about the latents of a method's own samples")
-        scaled = offer.can("latent_scale")
+        scaled = context.can("latent_scale")
         own = (
             Term("scaled", scaled, "scaled" if scaled else "unscaled"),
             Term("quantise", "none", "float32"),
             Term("clip", "none", "unclipped"),
         )
-        protocol = offer.protocol("encoder_loss", *own, generated=generated)
+        protocol = context.protocol("encoder_loss", *own, generated=generated)
         evidence = {"generated": EncoderErrors(generated)}
         return [Measurement(evidence, encoder_loss, {"encoder_loss": protocol}, {"generated": 2})]

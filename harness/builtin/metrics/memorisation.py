@@ -32,7 +32,7 @@ from harness.evaluation import (
     Gaussian,
     Inapplicable,
     Measurement,
-    Offer,
+    MetricContext,
     Term,
     TrainingImages,
     Value,
@@ -115,35 +115,35 @@ def halved_ratios(training: Tensor, held_out: Tensor, times: int) -> Tensor:
 class Memorisation:
     """`memorisation_ratio` and `authenticity_pct` on every extractor in use, where a split was not trained on."""
 
-    def measurements(self, offer: Offer) -> Sequence[Measurement]:
-        if offer.held_out() == offer.dataset.train_split:
-            raise Inapplicable(f"data set '{offer.dataset.name}' has no test images, which nothing was trained on")
+    def measurements(self, context: MetricContext) -> Sequence[Measurement]:
+        if context.held_out() == context.dataset.train_split:
+            raise Inapplicable(f"data set '{context.dataset.name}' has no test images, which nothing was trained on")
         found = []
-        for name in offer.extractors():
-            found += [self._ratio(offer, name), self._authenticity(offer, name)]
+        for name in context.extractors():
+            found += [self._ratio(context, name), self._authenticity(context, name)]
         return found
 
-    def _ratio(self, offer: Offer, extractor: str) -> Measurement:
-        most = min(offer.real(split=offer.held_out()).count, trained_count(offer))
-        count = offer.generated(most).items()
-        parts = min(trained_count(offer) // count, MOST_PARTS)
-        generated = offer.features(offer.generated(count), extractor)
-        training = trained_features(offer, extractor, parts * count)
-        held_out = offer.features(offer.real(count, offer.held_out()), extractor)
-        own = (Term("training_parts", parts, f"train{parts}x{count}"), *trained_terms(offer, training))
-        protocol = offer.protocol("memorisation_ratio", *own, generated=generated, real=held_out)
+    def _ratio(self, context: MetricContext, extractor: str) -> Measurement:
+        most = min(context.real(split=context.held_out()).count, trained_count(context))
+        count = context.generated(most).items()
+        parts = min(trained_count(context) // count, MOST_PARTS)
+        generated = context.features(context.generated(count), extractor)
+        training = trained_features(context, extractor, parts * count)
+        held_out = context.features(context.real(count, context.held_out()), extractor)
+        own = (Term("training_parts", parts, f"train{parts}x{count}"), *trained_terms(context, training))
+        protocol = context.protocol("memorisation_ratio", *own, generated=generated, real=held_out)
         evidence = {"generated": generated, "training": training, "held_out": held_out}
         least = {"generated": 4, "training": 4, "held_out": 4}  # halves with a covariance
         return Measurement(evidence, memorisation, {"memorisation_ratio": protocol}, least)
 
-    def _authenticity(self, offer: Offer, extractor: str) -> Measurement:
-        most = offer.settings.neighbours_samples
-        samples = offer.generated(most)
-        generated = offer.features(samples, extractor)
-        training = trained_features(offer, extractor, trained_count(offer))
-        held_out = offer.features(offer.real(most, offer.held_out()), extractor)
-        own = (Term("training_whole", True, f"train{training.items()}"), *trained_terms(offer, training))
-        protocol = offer.protocol("authenticity_pct", *own, generated=generated, real=held_out)
+    def _authenticity(self, context: MetricContext, extractor: str) -> Measurement:
+        most = context.settings.neighbours_samples
+        samples = context.generated(most)
+        generated = context.features(samples, extractor)
+        training = trained_features(context, extractor, trained_count(context))
+        held_out = context.features(context.real(most, context.held_out()), extractor)
+        own = (Term("training_whole", True, f"train{training.items()}"), *trained_terms(context, training))
+        protocol = context.protocol("authenticity_pct", *own, generated=generated, real=held_out)
         evidence: dict[str, Evidence[Any]] = {
             "generated": generated,
             "training": training,

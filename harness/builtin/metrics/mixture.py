@@ -14,12 +14,12 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from harness import Samples
 from harness.builtin.metrics.divergence import UNITS, in_units, unit_term
 from harness.builtin.metrics.estimates import share_of
-from harness.capabilities import Samples
-from harness.data.contracts import Modes
+from harness.contracts import Modes
 from harness.errors import EvaluationError
-from harness.evaluation import Evidence, Inapplicable, KnownModes, Measurement, Offer, Protocol, Term, Value
+from harness.evaluation import Evidence, Inapplicable, KnownModes, Measurement, MetricContext, Protocol, Term, Value
 
 #: standard deviations that a good point is from its mode at most
 REACH = 3.0
@@ -84,16 +84,16 @@ def _checked(points: Tensor, modes: Modes) -> tuple[Tensor, Tensor]:
 class Mixture:
     """`modes` and `high_quality_pct` (box, and disc as another protocol) and `reverse_kl` (nats and log10)."""
 
-    def measurements(self, offer: Offer) -> Sequence[Measurement]:
-        modes = offer.dataset.modes()
+    def measurements(self, context: MetricContext) -> Sequence[Measurement]:
+        modes = context.dataset.modes()
         if modes is None:
-            raise Inapplicable(f"data set '{offer.dataset.name}' has no known modes")
-        generated = offer.generated()
+            raise Inapplicable(f"data set '{context.dataset.name}' has no known modes")
+        generated = context.generated()
         evidence: dict[str, Evidence[Any]] = {"generated": generated, "modes": KnownModes()}
         law = Term("modes_checksum", modes_checksum(modes))
 
         def protocol(metric: str, *own: Term) -> Protocol:
-            return offer.protocol(metric, law, *own, generated=generated)
+            return context.protocol(metric, law, *own, generated=generated)
 
         regions: tuple[Region, ...] = ("box", "disc")
         found = []

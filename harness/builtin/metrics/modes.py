@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from harness.builtin.metrics.classified_modes import ClassifiedModes
 from harness.builtin.metrics.mixture import Mixture
-from harness.evaluation import Measurement, Metric, Offer
+from harness.evaluation import Measurement, Metric, MetricContext
 
 
 class RecoveredModes:
     """`modes`, `high_quality_pct` and `reverse_kl` of points or of images."""
 
-    def measurements(self, offer: Offer) -> Sequence[Measurement]:
-        metric: Metric = Mixture() if offer.dataset.spec.kind == "points" else ClassifiedModes()
-        return metric.measurements(offer)
+    def measurements(self, context: MetricContext) -> Sequence[Measurement]:
+        metric: Metric = Mixture() if context.dataset.spec.kind == "points" else ClassifiedModes()
+        return metric.measurements(context)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from harness.evaluation import Offer
+from harness.evaluation import MetricContext
 
 
-def named(offer: Offer, extractor: str, *, inception: str, other: str) -> str:
+def named(context: MetricContext, extractor: str, *, inception: str, other: str) -> str:
     """The name on this feature network: `inception` on the one that FID is named after, `other` on any other."""
-    return inception if offer.spec(extractor).inception else other
+    return inception if context.spec(extractor).inception else other

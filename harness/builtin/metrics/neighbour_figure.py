@@ -12,8 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from harness.evaluation import Bench, Evidence, SetEvidence
-from harness.evaluation.quantise import quantised
+from harness.evaluation import Bench, Evidence, SetEvidence, quantised
 
 #: small images are enlarged to at least this many pixels a side
 SIDE = 32

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from harness import full_precision
 from harness.builtin.metrics.copies import Distinct, distinct
 from harness.builtin.metrics.crossings import near_pairs
 from harness.builtin.metrics.estimates import mean_of, share_of
 from harness.builtin.metrics.radii import squared_radii
 from harness.errors import EvaluationError
-from harness.evaluation import Measurement, Offer, Protocol, Term, Value
-from harness.training.devices import full_precision
+from harness.evaluation import Measurement, MetricContext, Protocol, Term, Value
 
 #: rows that are looked at at once
 ROWS = 1024
@@ -148,16 +148,16 @@ def _check(real: Tensor, generated: Tensor, k: int) -> None:
 class Neighbours:
     """`precision`, `recall`, `density` and `coverage` on every extractor in use, against every real split."""
 
-    def measurements(self, offer: Offer) -> Sequence[Measurement]:
-        return [self._on(offer, name, split) for name in offer.extractors() for split in offer.splits()]
+    def measurements(self, context: MetricContext) -> Sequence[Measurement]:
+        return [self._on(context, name, split) for name in context.extractors() for split in context.splits()]
 
-    def _on(self, offer: Offer, extractor: str, split: str) -> Measurement:
-        most = offer.settings.neighbours_samples
-        real = offer.features(offer.real(most, split), extractor)
-        generated = offer.features(offer.generated(most), extractor)
+    def _on(self, context: MetricContext, extractor: str, split: str) -> Measurement:
+        most = context.settings.neighbours_samples
+        real = context.features(context.real(most, split), extractor)
+        generated = context.features(context.generated(most), extractor)
 
         def protocol(name: str, balls: Balls) -> Protocol:
-            return offer.protocol(name, *balls.terms(), real=real, generated=generated)
+            return context.protocol(name, *balls.terms(), real=real, generated=generated)
 
         protocols = {
             f"{name}_k{balls.k}": protocol(name, balls)

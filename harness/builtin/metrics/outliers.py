@@ -14,7 +14,7 @@ from torch import Tensor
 
 from harness.builtin.metrics.ranking import auroc, auroc_every_nth, average_precision, fpr_at_tpr
 from harness.errors import EvaluationError
-from harness.evaluation import Measurement, Offer, OutlierScores, OutlierSet, Protocol, Term, Value
+from harness.evaluation import Measurement, MetricContext, OutlierScores, OutlierSet, Protocol, Term, Value
 
 #: scores of each image of a set, by their names
 Scores = Mapping[str, Tensor]
@@ -70,19 +70,19 @@ def _checked(name: str, side: str, scores: Scores) -> Tensor:
 class OutlierDetection:
     """`auroc`, `fpr_at_95_tpr`, `aupr_out` and `aupr_in` of every score, on every outlier set at every intensity."""
 
-    def measurements(self, offer: Offer) -> Sequence[Measurement]:
-        return [self._on(offer, outliers) for outliers in offer.outlier_sets()]
+    def measurements(self, context: MetricContext) -> Sequence[Measurement]:
+        return [self._on(context, outliers) for outliers in context.outlier_sets()]
 
-    def _on(self, offer: Offer, outliers: OutlierSet) -> Measurement:
-        inliers = offer.real(outliers.items(), outliers.split)
+    def _on(self, context: MetricContext, outliers: OutlierSet) -> Measurement:
+        inliers = context.real(outliers.items(), outliers.split)
         against = (
-            *offer.outlier_terms(outliers),
+            *context.outlier_terms(outliers),
             Term("direction", "higher is more of an outlier", "higher-out"),
         )
 
         def protocol(metric: str, positive: str, *own: Term) -> Protocol:
             which = Term("positive", positive, f"positive-{positive}")
-            return offer.protocol(metric, *against, which, *own, real=inliers)
+            return context.protocol(metric, *against, which, *own, real=inliers)
 
         precision = Term("area", "average precision", "ap")
         protocols = {

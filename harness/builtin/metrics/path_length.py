@@ -28,8 +28,18 @@ from torch.nn.functional import avg_pool2d
 from harness.builtin.metrics.estimates import mean_of
 from harness.builtin.metrics.spaces import Space, Twins, points, spaces, steady_batch_norm, twins_terms
 from harness.errors import EvaluationError
-from harness.evaluation import Bench, Distance, Inapplicable, Measurement, Offer, Protocol, Term, Value
-from harness.evaluation.weights import verified_weights, weights_sha256
+from harness.evaluation import (
+    Bench,
+    Distance,
+    Inapplicable,
+    Measurement,
+    MetricContext,
+    Protocol,
+    Term,
+    Value,
+    verified_weights,
+    weights_sha256,
+)
 from harness.randomness import Seeds, derived_seed
 
 Interpolation = Literal["lerp", "slerp"]
@@ -156,34 +166,34 @@ VARIANTS: Sequence[tuple[Space, Interpolation, Sampling, tuple[Crop, ...]]] = (
 class PathLength:
     """`ppl` in every space that there is; the two images of a pair share noise and conditions."""
 
-    def measurements(self, offer: Offer) -> Sequence[Measurement]:
-        channels, *sides = offer.dataset.problem().shape
+    def measurements(self, context: MetricContext) -> Sequence[Measurement]:
+        channels, *sides = context.dataset.problem().shape
         if channels not in (1, 3) or min(sides) < SMALLEST:
             shape = "x".join(map(str, (channels, *sides)))
             raise Inapplicable(f"'{DISTANCE}' takes 1 or 3 channels and at least {SMALLEST} pixels a side, not {shape}")
-        if offer.settings.pairs < 2:
+        if context.settings.pairs < 2:
             raise EvaluationError("a path length needs at least 2 pairs, not 1", "raise --set evaluation.pairs")
-        batch_norm = steady_batch_norm(offer)
-        verified_weights(offer.spec(DISTANCE))  # hours of training come before the network is opened
+        batch_norm = steady_batch_norm(context)
+        verified_weights(context.spec(DISTANCE))  # hours of training come before the network is opened
         found = []
         for space, interpolation, sampling, crops in VARIANTS:
-            if space in spaces(offer):
+            if space in spaces(context):
                 # half of an image is left in a crop
                 seen = tuple(crop for crop in crops if crop == "whole" or min(sides) >= 2 * SMALLEST)
-                made = (space, offer.settings.pairs, offer.settings.block, batch_norm)
-                found.append(_measurement(offer, PathSteps(*made, interpolation, sampling, seen), channels))
+                made = (space, context.settings.pairs, context.settings.block, batch_norm)
+                found.append(_measurement(context, PathSteps(*made, interpolation, sampling, seen), channels))
         return found
 
 
-def _measurement(offer: Offer, steps: PathSteps, channels: int) -> Measurement:
-    protocols: dict[str, Protocol] = {crop: _protocol(offer, steps, crop, channels) for crop in steps.crops}
+def _measurement(context: MetricContext, steps: PathSteps, channels: int) -> Measurement:
+    protocols: dict[str, Protocol] = {crop: _protocol(context, steps, crop, channels) for crop in steps.crops}
     return Measurement({"pairs": steps}, partial(path_lengths, steps.crops), protocols)
 
 
-def _protocol(offer: Offer, steps: PathSteps, crop: Crop, channels: int) -> Protocol:
+def _protocol(context: MetricContext, steps: PathSteps, crop: Crop, channels: int) -> Protocol:
     own = (
         Term("extractor", DISTANCE, DISTANCE),
-        Term("extractor_sha256", weights_sha256(offer.spec(DISTANCE))),
+        Term("extractor_sha256", weights_sha256(context.spec(DISTANCE))),
         Term("resize", f"shrink beyond {LARGEST}", f"shrink{LARGEST}"),
         Term("channels", "grey repeated" if channels == 1 else "colour", "grey3" if channels == 1 else None),
         Term("space", steps.space, steps.space),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from harness import MetricSpec
 from harness.builtin.metrics.tolerances import tolerances
-from harness.specs import MetricSpec
 
 _HERE = "harness.builtin.metrics"
 

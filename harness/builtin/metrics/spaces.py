@@ -16,8 +16,7 @@ import torch
 from torch import Tensor
 
 from harness.errors import EvaluationError
-from harness.evaluation import Bench, Counted, Inapplicable, Offer, Term, sampling_mode
-from harness.evaluation.generation import BatchNormMode
+from harness.evaluation import BatchNormMode, Bench, Counted, Inapplicable, MetricContext, Term, sampling_mode
 from harness.randomness import Seeds, derived_seed, seed_everything
 
 Space = Literal["z", "w"]
@@ -111,19 +110,19 @@ def _check_repeats(once: Tensor, again: Tensor) -> None:
         )
 
 
-def steady_batch_norm(offer: Offer) -> BatchNormMode:
+def steady_batch_norm(context: MetricContext) -> BatchNormMode:
     """The settings' batch norm.
 
     :raises Inapplicable: where it uses the statistics of the block, so that an image has no latent of its own.
     """
-    if offer.settings.batch_norm == "train":
+    if context.settings.batch_norm == "train":
         raise Inapplicable("with evaluation.batch_norm=train an image depends on the others in its block")
-    return offer.settings.batch_norm
+    return context.settings.batch_norm
 
 
-def spaces(offer: Offer) -> tuple[Space, ...]:
+def spaces(context: MetricContext) -> tuple[Space, ...]:
     """The spaces that the trained method has."""
-    return ("z", "w") if offer.can("styles") else ("z",)
+    return ("z", "w") if context.can("styles") else ("z",)
 
 
 def made_terms(block: int, batch_norm: BatchNormMode) -> tuple[Term, ...]:

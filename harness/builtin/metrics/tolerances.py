@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.specs import Tolerance
+from harness import Tolerance
 
 _FIVE_PERCENT = Tolerance(
     relative=0.05, why="trainings of one setting spread by 4 to 5 % (Armandpour et al. 2021, Table 4)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.data import Split
-from harness.evaluation import Bench, Features, Offer, PartOfSplit, Term, TrainingImages
+from harness.evaluation import Bench, Features, MetricContext, PartOfSplit, Term, TrainingImages
 
 
 @dataclass(frozen=True)
@@ -21,23 +21,23 @@ class TrainedOn(PartOfSplit):
         return f"what is trained on of data set '{bench.dataset.name}'"
 
 
-def trained_count(offer: Offer) -> int:
+def trained_count(context: MetricContext) -> int:
     """How many images were trained on."""
-    training = offer.dataset.training()
+    training = context.dataset.training()
     assert isinstance(training, Split)  # images are always finite
     return len(training)
 
 
-def trained_features(offer: Offer, extractor: str, count: int) -> Features:
+def trained_features(context: MetricContext, extractor: str, count: int) -> Features:
     """Features of the first `count` images, in the same order whichever evidence stands for them.
 
     Those of a whole split are what other metrics ask for too, and what is kept from one evaluation to the next.
     """
-    whole = offer.dataset.fraction == 1.0
-    return offer.features(offer.real(count, offer.dataset.train_split) if whole else TrainedOn(count), extractor)
+    whole = context.dataset.fraction == 1.0
+    return context.features(context.real(count, context.dataset.train_split) if whole else TrainedOn(count), extractor)
 
 
-def trained_terms(offer: Offer, features: Features) -> tuple[Term, Term]:
+def trained_terms(context: MetricContext, features: Features) -> tuple[Term, Term]:
     """Which images, and how many of them, for the protocol."""
-    checksum = offer.dataset.training().checksum
+    checksum = context.dataset.training().checksum
     return Term("training_checksum", checksum), Term("training_count", features.items())

@@ -16,8 +16,8 @@ import pytest
 from PIL import Image
 
 from harness.builtin.datasets.registry import SPECS
-from harness.data.contracts import DataRequest
-from harness.specs import DatasetSpec, RemoteFile
+from harness.contracts.data import DataRequest
+from harness.contracts.specs import DatasetSpec, RemoteFile
 
 MakeRequest = Callable[..., DataRequest]
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from harness.builtin.datasets.cifar import load
-from harness.data.contracts import DataRequest
+from harness.contracts.data import DataRequest
+from harness.contracts.specs import RemoteFile
 from harness.errors import DataError
-from harness.specs import RemoteFile
 
 PER_BATCH = 3
 

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from harness.builtin.datasets.digits import as_uint8, load
-from harness.data.contracts import DataRequest
+from harness.contracts.data import DataRequest
 
 
 def test_levels_go_to_the_full_range_and_back() -> None:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from harness.builtin.datasets.folder import load
-from harness.data.contracts import DataRequest, NoSplit
+from harness.contracts.data import DataRequest, NoSplit
 from harness.errors import DataError
 
 

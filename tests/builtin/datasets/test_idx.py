@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from harness.builtin.datasets.idx import load
-from harness.data.contracts import DataRequest
+from harness.contracts.data import DataRequest
+from harness.contracts.specs import RemoteFile
 from harness.errors import DataError
-from harness.specs import RemoteFile
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 28, 28), dtype=np.uint8)
 LABELS = np.array([0, 1, 2, 9, 4, 5], dtype=np.uint8)

@@ -9,7 +9,7 @@ import pytest
 
 from harness.builtin.datasets.npz import load
 from harness.cli import main
-from harness.data.contracts import DataRequest, Split
+from harness.contracts.data import DataRequest, Split
 from harness.errors import DataError
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 5, 4, 3), dtype=np.uint8)  # [N, H, W, C]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from harness.builtin.datasets import points
-from harness.data.contracts import DataRequest
+from harness.contracts.data import DataRequest
 
 MODES = {
     "gaussian_clusters": points.gaussian_clusters_modes,

@@ -12,7 +12,7 @@ import pytest
 from harness.builtin.datasets import stacked_mnist
 from harness.builtin.datasets.stacked_mnist import drawn, load, stacked
 from harness.cli import main
-from harness.data.contracts import DataRequest
+from harness.contracts.data import DataRequest
 from harness.errors import DataError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (12, 28, 28), dtype=np.uint8)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from harness.builtin.datasets.stl10 import load
-from harness.data.contracts import DataRequest, Split
+from harness.contracts.data import DataRequest, Split
+from harness.contracts.specs import RemoteFile
 from harness.data.loading import LoadedDataset
 from harness.errors import DataError
-from harness.specs import RemoteFile
 
 SHAPE = (3, 6, 4)  # higher than wide, so that rows and columns cannot be mixed up unseen
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, *SHAPE), dtype=np.uint8)

@@ -12,7 +12,7 @@ from torch.nn.functional import conv2d, gelu, layer_norm, linear
 from harness.builtin.extractors.dinov2 import load, normalised, positions
 from harness.builtin.extractors.resizing import pil_bicubic_uint8
 from harness.errors import EvaluationError
-from harness.evaluation.extractors import check_takes_floats
+from harness.evaluation.feature_networks.extractor import check_takes_floats
 
 CPU = torch.device("cpu")
 

@@ -11,7 +11,7 @@ from torch.nn.functional import interpolate
 from harness.builtin.extractors.colour import ColourExtractor
 from harness.catalog import Catalog
 from harness.errors import EvaluationError
-from harness.evaluation.extractors import Extractor, open_extractor
+from harness.evaluation.feature_networks.extractor import Extractor, open_extractor
 
 CPU = torch.device("cpu")
 

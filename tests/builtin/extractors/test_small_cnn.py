@@ -11,7 +11,7 @@ from harness.builtin.extractors.small_cnn import FEATURES, SmallCnn, load_digits
 from harness.catalog import Catalog
 from harness.data import LoadedDataset, load_dataset
 from harness.errors import EvaluationError
-from harness.evaluation.extractors import open_extractor
+from harness.evaluation.feature_networks.extractor import open_extractor
 
 CPU = torch.device("cpu")
 

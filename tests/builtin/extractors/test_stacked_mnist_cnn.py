@@ -8,7 +8,7 @@ from torch import Tensor
 from harness.builtin.extractors.stacked_mnist_cnn import joint
 from harness.catalog import Catalog
 from harness.errors import EvaluationError
-from harness.evaluation.extractors import Extractor, open_extractor
+from harness.evaluation.feature_networks.extractor import Extractor, open_extractor
 
 CPU = torch.device("cpu")
 

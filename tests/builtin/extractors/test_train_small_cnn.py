@@ -17,8 +17,8 @@ from harness.builtin.extractors.small_cnn import load_digits_cnn
 from harness.builtin.extractors.train_small_cnn import TRAININGS, accuracy, mirrored, shifted, train
 from harness.catalog import Catalog
 from harness.errors import EvaluationError
-from harness.evaluation.extractors import open_extractor
-from harness.evaluation.weights import weights_sha256
+from harness.evaluation.feature_networks.extractor import open_extractor
+from harness.evaluation.feature_networks.weights import weights_sha256
 
 CPU = torch.device("cpu")
 

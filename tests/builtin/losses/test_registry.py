@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from harness.builtin.losses.registry import SPECS
+from harness.contracts.specs import LossSpec, PenaltySpec
 from harness.plugins import import_module
-from harness.specs import LossSpec, PenaltySpec
 
 LOSSES = [spec for spec in SPECS if isinstance(spec, LossSpec)]
 PENALTIES = [spec for spec in SPECS if isinstance(spec, PenaltySpec)]

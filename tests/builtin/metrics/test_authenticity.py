@@ -12,7 +12,7 @@ from harness.builtin.metrics.authenticity import authentic, authenticity
 from harness.builtin.metrics.nearest import nearest
 from harness.data import Split
 from harness.evaluation import Value
-from harness.evaluation.sets import order_of
+from harness.evaluation.evidence.image_sets import order_of
 
 
 def drawn(count: int, seed: int) -> torch.Tensor:

@@ -19,12 +19,12 @@ from harness.builtin.metrics.classified_modes import (
     sure,
 )
 from harness.catalog import Catalog
-from harness.config import EvaluationSettings
+from harness.contracts.settings import EvaluationSettings
 from harness.data import LoadedDataset, Split, load_dataset
 from harness.doctor.disturbances import fewer_modes
 from harness.doctor.patients import Replay
 from harness.errors import EvaluationError
-from harness.evaluation import Bench, Inapplicable, Offer
+from harness.evaluation import Bench, Inapplicable, MetricContext
 
 
 def answers(*classes: int, of: int = 4, gap: float = 9.0) -> torch.Tensor:
@@ -111,7 +111,7 @@ def test_a_classifier_of_other_data_counts_nothing_here(catalog: Catalog, tmp_pa
     other = load_dataset(catalog, f"npz:{tmp_path}/x.npz", tmp_path)
     bench = Bench(Noise(), other, catalog, 0, "cpu")
     with pytest.raises(Inapplicable, match="no extractor in use is a classifier of data set 'npz'"):
-        ClassifiedModes().measurements(Offer(bench, EvaluationSettings(extractors=("digits-cnn",))))
+        ClassifiedModes().measurements(MetricContext(bench, EvaluationSettings(extractors=("digits-cnn",))))
 
 
 def test_features_that_are_no_classifier_count_nothing(catalog: Catalog) -> None:
@@ -128,7 +128,7 @@ def test_a_class_without_labels_leaves_out_the_comparison_with_them(catalog: Cat
     for split in (some, unlabelled):
         holding = LoadedDataset("digits", digits.spec, digits.root, catalog, _splits={"train": split})
         bench = Bench(Noise(), holding, catalog, 0, "cpu")
-        measurements = ClassifiedModes().measurements(Offer(bench, EvaluationSettings(samples=100)))
+        measurements = ClassifiedModes().measurements(MetricContext(bench, EvaluationSettings(samples=100)))
         assert [list(each.evidence) for each in measurements] == [["generated"]] * 3
 
 
@@ -142,7 +142,7 @@ def test_the_stacked_test_set_has_nearly_all_modes_and_sits_near_its_floor(catal
     bench = Bench(Replay(test), holding, catalog, 0, "cpu")
     logits = None
     found = {}
-    for measurement in ClassifiedModes().measurements(Offer(bench, settings)):
+    for measurement in ClassifiedModes().measurements(MetricContext(bench, settings)):
         made = {role: bench.get(request) for role, request in measurement.evidence.items()}
         logits = made["generated"]
         found |= measurement.compute(**made)

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from harness.builtin.metrics.clusters import Clusters, agreement, contingency, majority_share, matched_share
 from harness.catalog import Catalog
-from harness.config import EvaluationSettings
+from harness.contracts.settings import EvaluationSettings
 from harness.data import Split, load_dataset
 from harness.errors import EvaluationError
-from harness.evaluation import Bench, Inapplicable, Offer
+from harness.evaluation import Bench, Inapplicable, MetricContext
 
 
 def division(n: int, k: int, seed: int) -> Tensor:
@@ -110,7 +110,7 @@ def bench(catalog: Catalog) -> Bench:
 
 
 def test_both_means_are_protocols_of_one_number(bench: Bench) -> None:
-    (measurement,) = Clusters().measurements(Offer(bench, EvaluationSettings()))
+    (measurement,) = Clusters().measurements(MetricContext(bench, EvaluationSettings()))
     assert [protocol.id for protocol in measurement.protocols.values()] == [
         "nmi[train,1437,arithmetic]",
         "nmi[train,1437,geometric]",
@@ -121,7 +121,7 @@ def test_both_means_are_protocols_of_one_number(bench: Bench) -> None:
 
 
 def test_clusters_and_labels_are_those_of_the_same_images(bench: Bench) -> None:
-    (measurement,) = Clusters().measurements(Offer(bench, EvaluationSettings(split="test")))
+    (measurement,) = Clusters().measurements(MetricContext(bench, EvaluationSettings(split="test")))
     found = measurement.compute(**{role: bench.get(request) for role, request in measurement.evidence.items()})
     test = bench.dataset.finite("test")
     bright = torch.from_numpy(test.values).double().mean((1, 2, 3)) / 127.5 - 1 > -0.4
@@ -131,7 +131,7 @@ def test_clusters_and_labels_are_those_of_the_same_images(bench: Bench) -> None:
 
 
 def test_every_split_has_its_numbers(bench: Bench) -> None:
-    train, test = Clusters().measurements(Offer(bench, EvaluationSettings(split="both")))
+    train, test = Clusters().measurements(MetricContext(bench, EvaluationSettings(split="both")))
     assert [each.protocols["ari"].id for each in (train, test)] == [
         "ari[train,1437,adjusted]",
         "ari[test,360,adjusted]",
@@ -143,7 +143,7 @@ def test_every_split_has_its_numbers(bench: Bench) -> None:
 def test_a_split_without_labels_is_left_out(bench: Bench) -> None:
     train = bench.dataset.finite("train")
     bench.dataset._splits["train"] = Split(train.values, None, ())
-    (measurement,) = Clusters().measurements(Offer(bench, EvaluationSettings(split="both")))
+    (measurement,) = Clusters().measurements(MetricContext(bench, EvaluationSettings(split="both")))
     assert measurement.protocols["ari"].id == "ari[test,360,adjusted]"
 
 
@@ -151,4 +151,4 @@ def test_without_labels_there_is_nothing_to_hold_clusters_against(bench: Bench) 
     train = bench.dataset.finite("train")
     bench.dataset._splits["train"] = Split(train.values, None, ())
     with pytest.raises(Inapplicable, match="data set 'digits' has no labels in train"):
-        Clusters().measurements(Offer(bench, EvaluationSettings()))
+        Clusters().measurements(MetricContext(bench, EvaluationSettings()))

@@ -15,7 +15,7 @@ from harness.builtin.metrics.conditioning import (
     worst_count,
 )
 from harness.builtin.metrics.spaces import points
-from harness.config import EvaluationSettings
+from harness.contracts.settings import EvaluationSettings
 from harness.errors import EvaluationError
 from harness.evaluation import Bench
 from harness.randomness import Seeds, derived_seed

@@ -18,10 +18,10 @@ from harness.builtin.metrics.dimension import (
     strong,
 )
 from harness.builtin.metrics.spaces import points
-from harness.config import EvaluationSettings
+from harness.contracts.settings import EvaluationSettings
 from harness.data import LoadedDataset, Split
 from harness.errors import EvaluationError
-from harness.evaluation import Bench, GeneratedSet, Offer, StoredImages
+from harness.evaluation import Bench, GeneratedSet, MetricContext, StoredImages
 
 
 class Layered(Linear):
@@ -71,7 +71,9 @@ def test_a_linear_generator_has_the_dimension_of_its_latents(bench: Callable[...
     spread = torch.diag(torch.tensor([1.0, 0.5, 0.2, 0.05, 0.01]))
     axes = torch.linalg.qr(matrix(16, 16)).Q[:5]
     at_hand = bench(Linear(spread @ axes))
-    (measurement,) = IntrinsicDimension().measurements(Offer(at_hand, EvaluationSettings(samples=4000, block=500)))
+    (measurement,) = IntrinsicDimension().measurements(
+        MetricContext(at_hand, EvaluationSettings(samples=4000, block=500))
+    )
     found = values(at_hand, measurement)["intrinsic_dimension"]
     assert (found.value, dict(found.details)) == (3.0, {"of": 16.0})
     assert measurement.protocols["intrinsic_dimension"].id == (
@@ -84,7 +86,7 @@ def test_a_linear_generator_has_the_dimension_of_its_latents(bench: Callable[...
 
 def test_no_image_is_kept(bench: Callable[..., Bench]) -> None:
     at_hand = bench(Linear(matrix(6, 16)))
-    (measurement,) = IntrinsicDimension().measurements(Offer(at_hand, EvaluationSettings(samples=40, block=20)))
+    (measurement,) = IntrinsicDimension().measurements(MetricContext(at_hand, EvaluationSettings(samples=40, block=20)))
     at_hand.expect(measurement.evidence.values())
     values(at_hand, measurement)
     assert not at_hand.holds(GeneratedSet(40, 20))
@@ -97,14 +99,14 @@ def test_no_image_is_kept(bench: Callable[..., Bench]) -> None:
 def test_samples_are_as_many_as_the_settings_say_and_never_too_many(
     bench: Callable[..., Bench], settings: dict[str, Any], count: int
 ) -> None:
-    offer = Offer(bench(Linear(matrix(6, 16))), EvaluationSettings(**settings))
+    offer = MetricContext(bench(Linear(matrix(6, 16))), EvaluationSettings(**settings))
     assert IntrinsicDimension().measurements(offer)[0].counts() == {"generated": count}
 
 
 def test_layers_that_are_shown_are_counted_beside_it(bench: Callable[..., Bench]) -> None:
     trained = Layered(matrix(6, 16))
     at_hand = bench(trained)
-    (measurement,) = IntrinsicDimension().measurements(Offer(at_hand, EvaluationSettings(samples=40, block=20)))
+    (measurement,) = IntrinsicDimension().measurements(MetricContext(at_hand, EvaluationSettings(samples=40, block=20)))
     assert measurement.evidence["layers"] == LayerVariances(51_200)
     # what 51,200 latents give, 3,000 give too, and faster
     evidence = {"generated": measurement.evidence["generated"], "layers": LayerVariances(3000)}
@@ -115,7 +117,7 @@ def test_layers_that_are_shown_are_counted_beside_it(bench: Callable[..., Bench]
 
 def test_the_protocol_is_the_same_with_and_without_layers(bench: Callable[..., Bench]) -> None:
     with_layers, without = (
-        IntrinsicDimension().measurements(Offer(bench(kind(matrix(6, 16))), EvaluationSettings(samples=40)))[0]
+        IntrinsicDimension().measurements(MetricContext(bench(kind(matrix(6, 16))), EvaluationSettings(samples=40)))[0]
         for kind in (Layered, Linear)
     )
     assert ("layers" in with_layers.evidence, "layers" in without.evidence) == (True, False)
@@ -135,7 +137,7 @@ def test_stored_images_are_looked_at_as_floats(bench: Callable[..., Bench], digi
     whole = digits.finite("train")
     grey = Split(whole.values[:300], None, None, {})
     at_hand = bench(StoredImages(grey))
-    (measurement,) = IntrinsicDimension().measurements(Offer(at_hand, EvaluationSettings()))
+    (measurement,) = IntrinsicDimension().measurements(MetricContext(at_hand, EvaluationSettings()))
     found = values(at_hand, measurement)["intrinsic_dimension"]
     rows = torch.from_numpy(whole.values[:300]).flatten(1).double() / 127.5
     variances = oracle(rows)

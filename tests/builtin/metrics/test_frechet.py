@@ -12,7 +12,7 @@ from harness.builtin.metrics.frechet import FrechetDistance, fd, frechet_distanc
 from harness.catalog import Catalog
 from harness.errors import EvaluationError
 from harness.evaluation import Gaussian, fit_gaussian
-from harness.evaluation.gaussian import BLOCK
+from harness.evaluation.reference_statistics.gaussian import BLOCK
 
 
 def features(n: int, d: int, seed: int, scale: float = 1.0, shift: float = 0.0) -> Tensor:

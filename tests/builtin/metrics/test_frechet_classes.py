@@ -10,7 +10,7 @@ from harness.builtin.metrics.frechet_classes import LISTED, ClassFrechetDistance
 from harness.builtin.metrics.frechet_error import sampling_error
 from harness.catalog import Catalog
 from harness.errors import EvaluationError
-from harness.evaluation import Inapplicable, Offer, fit_gaussian
+from harness.evaluation import Inapplicable, MetricContext, fit_gaussian
 
 
 def classes(n: int, seed: int, number: int = 4, d: int = 3, shift: float = 0.0) -> tuple[Tensor, Tensor]:
@@ -91,7 +91,7 @@ def test_is_measured_where_samples_are_told_labels(catalog: Catalog) -> None:
 
 
 def test_a_split_without_labels_is_left_out(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Offer, "has_labels", lambda offer, split=None: split == "test")
+    monkeypatch.setattr(MetricContext, "has_labels", lambda offer, split=None: split == "test")
     found = measured(ClassFrechetDistance(), Noise(10), catalog, split="both", samples=300)
     assert [identity.split(",")[2] for identity in found] == ["test"]
     with pytest.raises(Inapplicable, match="data set 'digits' has no labels in train"):

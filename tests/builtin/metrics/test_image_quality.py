@@ -16,13 +16,13 @@ from harness.builtin.metrics.image_quality import (
     psnr_of_pair,
     ssim_of_pair,
 )
-from harness.capabilities import Reconstructions, Samples
 from harness.catalog import Catalog
-from harness.config import EvaluationSettings
+from harness.contracts.capabilities import Reconstructions, Samples
+from harness.contracts.settings import EvaluationSettings
 from harness.data import load_dataset
 from harness.data.fit import fitted_shape
 from harness.errors import EvaluationError
-from harness.evaluation import Bench, Inapplicable, Offer, Pair
+from harness.evaluation import Bench, Inapplicable, MetricContext, Pair
 from harness.randomness import Seeds
 
 
@@ -102,12 +102,12 @@ class SamplingDimmer(Dimmer):
         return Samples(grey.expand(-1, 1, 16, 16), None, grey.flatten(1))
 
 
-def offer_of(catalog: Catalog, trained: Any, side: int) -> tuple[Bench, Offer]:
+def offer_of(catalog: Catalog, trained: Any, side: int) -> tuple[Bench, MetricContext]:
     dataset = load_dataset(catalog, "digits", Path("unused"))
     if side != 8:
         dataset.fit = fitted_shape((1, 8, 8), "resize", [side], "digits")
     bench = Bench(trained, dataset, catalog, 0, "cpu")
-    return bench, Offer(bench, EvaluationSettings(samples=40, block=20))
+    return bench, MetricContext(bench, EvaluationSettings(samples=40, block=20))
 
 
 def test_real_and_generated_images_are_told_apart_in_the_protocol(catalog: Catalog) -> None:

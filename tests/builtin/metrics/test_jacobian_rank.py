@@ -11,7 +11,7 @@ from torch import Tensor
 from harness import GeneratorSampler
 from harness.builtin.metrics.jacobian_rank import LATENTS, JacobianRank, JacobianSpectra, Spectra, jacobian_rank
 from harness.builtin.metrics.spaces import points
-from harness.config import EvaluationSettings
+from harness.contracts.settings import EvaluationSettings
 from harness.errors import EvaluationError
 from harness.evaluation import Bench
 from harness.randomness import derived_seed

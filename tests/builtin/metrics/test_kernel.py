@@ -18,12 +18,12 @@ from harness.builtin.metrics.kernel import (
     mmd_of_subsets,
     subset_indices,
 )
-from harness.capabilities import Samples
 from harness.catalog import Catalog
-from harness.config import EvaluationSettings
+from harness.contracts.capabilities import Samples
+from harness.contracts.settings import EvaluationSettings
 from harness.data import load_dataset
 from harness.errors import EvaluationError
-from harness.evaluation import Bench, Offer
+from harness.evaluation import Bench, MetricContext
 from harness.randomness import Seeds
 
 
@@ -112,9 +112,9 @@ class Noise:
         return Samples(latents.tanh(), None, latents.flatten(1))
 
 
-def offer_of(catalog: Catalog, **settings: Any) -> tuple[Bench, Offer]:
+def offer_of(catalog: Catalog, **settings: Any) -> tuple[Bench, MetricContext]:
     bench = Bench(Noise(), load_dataset(catalog, "digits", Path("unused")), catalog, 0, "cpu")
-    return bench, Offer(bench, EvaluationSettings(extractors=("pixels",), **settings))
+    return bench, MetricContext(bench, EvaluationSettings(extractors=("pixels",), **settings))
 
 
 def test_the_protocol_says_how_large_subsets_are_and_against_which_split(catalog: Catalog) -> None:

@@ -8,18 +8,18 @@ from offering import Noise
 
 from harness.builtin.metrics.labelled import labelled_splits
 from harness.catalog import Catalog
-from harness.config import EvaluationSettings
+from harness.contracts.settings import EvaluationSettings
 from harness.data import Split, load_dataset
-from harness.evaluation import Bench, Inapplicable, Offer
+from harness.evaluation import Bench, Inapplicable, MetricContext
 
 
-def offered(catalog: Catalog, split: str, unlabelled: Sequence[str]) -> Offer:
+def offered(catalog: Catalog, split: str, unlabelled: Sequence[str]) -> MetricContext:
     """Digits of which some splits have lost their labels."""
     digits = load_dataset(catalog, "digits", Path("unused"))
     for name in unlabelled:
         digits._splits[name] = Split(digits.finite(name).values, None, ())
     settings = EvaluationSettings.model_validate({"split": split})
-    return Offer(Bench(Noise(), digits, catalog, 0, "cpu"), settings)
+    return MetricContext(Bench(Noise(), digits, catalog, 0, "cpu"), settings)
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,10 @@ from harness.builtin.metrics.latents import (
     encoder_loss,
     latent_entropy,
 )
-from harness.capabilities import Reconstructions, Samples
-from harness.config import EvaluationSettings
+from harness.contracts.capabilities import Reconstructions, Samples
+from harness.contracts.settings import EvaluationSettings
 from harness.errors import EvaluationError
-from harness.evaluation import Bench, GeneratedSet, Inapplicable, Measurement, Offer, Pair
+from harness.evaluation import Bench, GeneratedSet, Inapplicable, Measurement, MetricContext, Pair
 from harness.randomness import Seeds
 
 #: small, so that no image leaves [-1, 1]
@@ -29,7 +29,7 @@ SMALL = 0.01 * matrix(6, 16)
 
 
 def planned(bench: Bench, metric: EncoderLoss | LatentEntropy) -> Measurement:
-    (measurement,) = metric.measurements(Offer(bench, EvaluationSettings(samples=30, block=20)))
+    (measurement,) = metric.measurements(MetricContext(bench, EvaluationSettings(samples=30, block=20)))
     return measurement
 
 

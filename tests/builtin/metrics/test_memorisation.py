@@ -12,12 +12,12 @@ from PIL import Image
 from harness.builtin.metrics.memorisation import Memorisation, halved_ratios, memorisation
 from harness.builtin.metrics.trained_on import trained_features
 from harness.catalog import Catalog
-from harness.config import EvaluationSettings
+from harness.contracts.settings import EvaluationSettings
 from harness.data import LoadedDataset, Split, load_dataset
 from harness.doctor.patients import Replay
 from harness.errors import EvaluationError
-from harness.evaluation import Bench, Inapplicable, MetricEntry, Offer, RealSet, Value
-from harness.evaluation.sets import order_of
+from harness.evaluation import Bench, Inapplicable, MetricContext, MetricEntry, RealSet, Value
+from harness.evaluation.evidence.image_sets import order_of
 from harness.randomness import keyed
 
 #: features, so many that distances hardly vary from draw to draw
@@ -115,7 +115,7 @@ def measured(trained: Any, dataset: LoadedDataset, **settings: Any) -> dict[str,
     chosen = EvaluationSettings.model_validate({"samples": 360, "extractors": ("pixels",)} | settings)
     bench = Bench(trained, dataset, dataset.catalog, 0, "cpu")
     found: dict[str, Value] = {}
-    for measurement in Memorisation().measurements(Offer(bench, chosen)):
+    for measurement in Memorisation().measurements(MetricContext(bench, chosen)):
         values = measurement.compute(**{role: bench.get(each) for role, each in measurement.evidence.items()})
         found |= {protocol.id: values[key] for key, protocol in measurement.protocols.items()}
     return found
@@ -185,7 +185,7 @@ def assert_copies_are_beside_what_they_copy(found: Value) -> None:
 
 def test_the_protocol_says_which_images_were_trained_on(quarter: LoadedDataset, catalog: Catalog) -> None:
     bench = Bench(Replay(unseen(quarter)), quarter, catalog, 0, "cpu")
-    offer = Offer(bench, EvaluationSettings(samples=100, extractors=("pixels",)))
+    offer = MetricContext(bench, EvaluationSettings(samples=100, extractors=("pixels",)))
     for measurement in Memorisation().measurements(offer):
         (protocol,) = measurement.protocols.values()
         assert protocol.record()["training_checksum"] == quarter.training().checksum
@@ -195,7 +195,7 @@ def test_the_protocol_says_which_images_were_trained_on(quarter: LoadedDataset, 
 def test_a_picture_does_not_make_the_whole_sample_be_stored(catalog: Catalog) -> None:
     digits = load_dataset(catalog, "digits", Path("unused"))
     bench = Bench(Replay(digits.finite("train")), digits, catalog, 0, "cpu")
-    offer = Offer(bench, EvaluationSettings(samples=300, extractors=("pixels",)))
+    offer = MetricContext(bench, EvaluationSettings(samples=300, extractors=("pixels",)))
     measurements = Memorisation().measurements(offer)
     bench.expect(request for each in measurements for request in each.evidence.values())
     for each in measurements:
@@ -215,7 +215,7 @@ def test_copies_of_any_split_that_was_trained_on_are_found(catalog: Catalog) -> 
     ]
     assert found[f"authenticity_pct[pixels,native,train,200x200,train360,{made}]"].value == 0.0
     bench = Bench(Replay(digits.finite("test")), digits, catalog, 0, "cpu")
-    features = trained_features(Offer(bench, EvaluationSettings()), "pixels", 100)
+    features = trained_features(MetricContext(bench, EvaluationSettings()), "pixels", 100)
     np.testing.assert_array_equal(
         bench.get(features.of).values, digits.finite("test").subset(order_of(360)[:100]).values
     )
@@ -225,7 +225,7 @@ def test_where_everything_was_trained_on_nothing_can_tell(catalog: Catalog) -> N
     digits = load_dataset(catalog, "digits", Path("unused"), train_split="train+test")
     bench = Bench(Replay(digits.finite("test")), digits, catalog, 0, "cpu")
     with pytest.raises(Inapplicable, match="no test images, which nothing was trained on"):
-        Memorisation().measurements(Offer(bench, EvaluationSettings(samples=5)))
+        Memorisation().measurements(MetricContext(bench, EvaluationSettings(samples=5)))
 
 
 def test_data_without_test_images_cannot_tell(catalog: Catalog, tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_data_without_test_images_cannot_tell(catalog: Catalog, tmp_path: Path) 
     loaded = load_dataset(catalog, f"npz:{tmp_path}/x.npz", tmp_path)
     bench = Bench(Replay(loaded.finite("train")), loaded, catalog, 0, "cpu")
     with pytest.raises(Inapplicable, match=r"x\.npz' has no test images"):
-        Memorisation().measurements(Offer(bench, EvaluationSettings(samples=5)))
+        Memorisation().measurements(MetricContext(bench, EvaluationSettings(samples=5)))
 
 
 def test_every_number_is_fit_for_a_record(quarter: LoadedDataset) -> None:

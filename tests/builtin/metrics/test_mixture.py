@@ -8,7 +8,7 @@ import torch
 from scipy.stats import entropy
 
 from harness.builtin.metrics.mixture import divergence_from_law, modes_checksum, near_modes, recovered_and_good
-from harness.capabilities import Samples
+from harness.contracts.capabilities import Samples
 from harness.data import Modes
 from harness.errors import EvaluationError
 

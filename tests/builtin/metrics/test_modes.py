@@ -6,16 +6,16 @@ from offering import measured, offering
 
 from harness.builtin.metrics.modes import RecoveredModes
 from harness.catalog import Catalog
-from harness.config import EvaluationSettings
+from harness.contracts.settings import EvaluationSettings
 from harness.data import load_dataset
 from harness.doctor.patients import Replay
-from harness.evaluation import Bench, Offer
+from harness.evaluation import Bench, MetricContext
 
 
 def test_points_are_held_against_their_law(catalog: Catalog) -> None:
     ring = load_dataset(catalog, "ring2d", Path("unused"))
     bench = Bench(Replay(ring.finite("train")), ring, catalog, 0, "cpu")
-    found = RecoveredModes().measurements(Offer(bench, EvaluationSettings(samples=100)))
+    found = RecoveredModes().measurements(MetricContext(bench, EvaluationSettings(samples=100)))
     assert [key for each in found for key in each.protocols] == [
         "modes", "high_quality_pct", "modes", "high_quality_pct", "reverse_kl_nats", "reverse_kl_log10",
     ]  # fmt: skip

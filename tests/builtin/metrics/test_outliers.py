@@ -12,10 +12,10 @@ from torch import Tensor
 from harness.builtin.metrics.outliers import OutlierDetection, detection
 from harness.builtin.metrics.ranking import auroc_every_nth
 from harness.catalog import Catalog
-from harness.config import EvaluationSettings
+from harness.contracts.settings import EvaluationSettings
 from harness.data import load_dataset
 from harness.errors import EvaluationError
-from harness.evaluation import Bench, Inapplicable, Offer, Value
+from harness.evaluation import Bench, Inapplicable, MetricContext, Value
 
 
 def scores(n: int, seed: int, shift: float = 0.0) -> Tensor:
@@ -85,9 +85,9 @@ class Brightness:
         return {"dark": -images.mean((1, 2, 3)), "bright": images.mean((1, 2, 3))}
 
 
-def offer_of(catalog: Catalog, **settings: Any) -> tuple[Bench, Offer]:
+def offer_of(catalog: Catalog, **settings: Any) -> tuple[Bench, MetricContext]:
     bench = Bench(Brightness(), load_dataset(catalog, "digits", Path("unused")), catalog, 0, "cpu")
-    return bench, Offer(bench, EvaluationSettings(**settings))
+    return bench, MetricContext(bench, EvaluationSettings(**settings))
 
 
 def test_every_outlier_set_is_measured_on_held_out_images(catalog: Catalog) -> None:

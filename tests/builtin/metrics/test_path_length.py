@@ -22,12 +22,12 @@ from harness.builtin.metrics.path_length import (
 )
 from harness.builtin.metrics.spaces import points
 from harness.catalog import Catalog
-from harness.config import EvaluationSettings
+from harness.contracts.settings import EvaluationSettings
+from harness.contracts.specs import ExtractorSpec, RemoteFile
 from harness.data import LoadedDataset
 from harness.errors import EvaluationError
 from harness.evaluation import Bench, Inapplicable
 from harness.randomness import Seeds, derived_seed
-from harness.specs import ExtractorSpec, RemoteFile
 
 
 @pytest.fixture

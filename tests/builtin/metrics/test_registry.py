@@ -4,8 +4,8 @@ import subprocess
 import sys
 
 from harness.builtin.metrics.registry import SPECS
+from harness.contracts.specs import MetricSpec
 from harness.plugins import import_module
-from harness.specs import MetricSpec
 
 METRICS = [spec for spec in SPECS if isinstance(spec, MetricSpec)]
 

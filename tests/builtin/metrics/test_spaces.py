@@ -10,7 +10,7 @@ from torch import Tensor
 
 from harness.builtin.metrics.spaces import Twins, points, spaces, steady_batch_norm
 from harness.catalog import Catalog
-from harness.config import EvaluationSettings
+from harness.contracts.settings import EvaluationSettings
 from harness.data import LoadedDataset
 from harness.errors import EvaluationError
 from harness.evaluation import Bench, Inapplicable

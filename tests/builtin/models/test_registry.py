@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from harness.builtin.models.registry import SPECS
-from harness.config import Settings, validated
-from harness.networks import Discriminator, Generator
+from harness.contracts.networks import Discriminator, Generator
+from harness.contracts.settings import Settings
+from harness.overrides import validated
 from harness.plugins import import_module
 
 
@@ -18,9 +19,9 @@ def test_listing_backbones_and_losses_and_checking_settings_imports_no_torch():
     script = (
         "import sys\n"
         "import harness.builtin.models.registry, harness.builtin.losses.registry\n"
-        "import harness.builtin.models.mlp_settings\n"
-        "import harness.builtin.models.sngan_settings, harness.builtin.models.dcgan_settings\n"
-        "from harness.builtin.models.biggan_settings import BigGANSettings, design\n"
+        "import harness.builtin.models.mlp.mlp_settings\n"
+        "import harness.builtin.models.residual.sngan_settings, harness.builtin.models.dcgan.dcgan_settings\n"
+        "from harness.builtin.models.residual.biggan_settings import BigGANSettings, design\n"
         "design(BigGANSettings(), (3, 32, 32))\n"
         "heavy = {'torch', 'numpy', 'pandas', 'sklearn', 'scipy', 'matplotlib'} & set(sys.modules)\n"
         "sys.exit(f'imported {sorted(heavy)}' if heavy else 0)\n"

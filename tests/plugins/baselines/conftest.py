@@ -12,14 +12,14 @@ import torch
 
 from harness import Context, Stream
 from harness.catalog import Catalog
-from harness.config import merged
+from harness.contracts.stream import LawData
 from harness.data import Split, TrainingData, load_dataset
-from harness.data.stream import LawData
 from harness.experiment import resolve
+from harness.overrides import merged
 from harness.randomness import seed_everything
 from harness.training.build import build_method
 from harness.training.checkpoints import apply_state, collect_state
-from harness.training.devices import Runtime
+from harness.training.runtime import Runtime
 
 #: by data set; no average, so that samples come from what was trained
 SMALL: dict[str, dict[str, Any]] = {

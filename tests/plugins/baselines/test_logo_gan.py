@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 from harness_baselines.classifier import principal_components, seen_by
-from harness_baselines.kmeans import k_means
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from harness import SettingsError
+from harness.clustering import k_means
 from harness.errors import EvaluationError
-from harness.evaluation.extractors import open_extractor
+from harness.evaluation.feature_networks.extractor import open_extractor
 from harness.randomness import derived_seed, seed_everything
 
 #: builds a method that is ready to step; see conftest.py

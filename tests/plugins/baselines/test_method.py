@@ -16,12 +16,13 @@ from torch import Tensor, nn
 
 from harness import Batch, Context, Problem, Seeds, SettingsError, Stream
 from harness.catalog import Catalog
-from harness.config import merged
 from harness.data import Split, TrainingData, load_dataset
 from harness.experiment import resolve
+from harness.overrides import merged
 from harness.randomness import seed_everything
 from harness.training.build import build_method
-from harness.training.devices import Runtime
+from harness.training.run_context import RunContext
+from harness.training.runtime import Runtime
 
 IMAGES = {"backbone": {"width": 4, "latent_dim": 8}, "batch_size": 8, "d_steps": 2, "ema": {"decay": 0.5, "start": 0}}
 POINTS = {"backbone": {"generator_width": 16, "discriminator_width": 8}, "batch_size": 8}
@@ -230,7 +231,7 @@ def test_training_moves_the_generator_to_where_the_data_is(catalog: Catalog) -> 
         }
     )
     torch.manual_seed(0)
-    ctx = Context(catalog, Runtime(torch.device("cpu")), 0)
+    ctx = RunContext(catalog, Runtime(torch.device("cpu")), 0)
     method = Gan(settings, Problem("shifted", "points", (2,), (), None), ctx)
     points = torch.randn(4096, 2) * 0.5 + 3.0
     stream = Stream(TrainingData(points, None, 0, torch.device("cpu")), 64, (0, "gan"))

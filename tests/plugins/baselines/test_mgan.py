@@ -15,11 +15,11 @@ from torch import Tensor, nn
 
 from harness import Batch, Critique, SettingsError
 from harness.catalog import Catalog
-from harness.config import BackboneChoice
-from harness.methods import Context
-from harness.networks import Generator
+from harness.contracts.networks import Generator
+from harness.contracts.settings import BackboneChoice
 from harness.training.cost import network_costs
-from harness.training.devices import Runtime
+from harness.training.run_context import RunContext
+from harness.training.runtime import Runtime
 
 #: builds a method that is ready to step; see conftest.py
 Build = Callable[..., Any]
@@ -35,7 +35,7 @@ BACKBONES = {
 @pytest.fixture(params=BACKBONES)
 def generators(request: pytest.FixtureRequest, catalog: Catalog) -> list[Generator]:
     settings, shape, own = BACKBONES[request.param]
-    ctx = Context(catalog, Runtime(torch.device("cpu")), 0)
+    ctx = RunContext(catalog, Runtime(torch.device("cpu")), 0)
     backbone = ctx.backbone(BackboneChoice(name=request.param, **settings), shape)
     torch.manual_seed(0)
     made = [backbone.generator() for _ in range(K)]
@@ -150,7 +150,7 @@ def test_the_classifier_learns_to_tell_generators_apart(build: Build) -> None:
 
 
 def test_a_mixture_costs_an_image_as_much_as_one_generator(catalog: Catalog) -> None:
-    ctx = Context(catalog, Runtime(torch.device("meta")), 0)
+    ctx = RunContext(catalog, Runtime(torch.device("meta")), 0)
     with torch.device("meta"):
         backbone = ctx.backbone(BackboneChoice(name="dcgan", width=4), (1, 8, 8))
         one, all_of_them = backbone.generator(), Mixture([backbone.generator() for _ in range(K)])

@@ -14,7 +14,7 @@ from harness.catalog import Catalog
 from harness.cli.describe import described_problem
 from harness.experiment import Experiment, resolve
 from harness.training.build import build_method
-from harness.training.devices import Runtime
+from harness.training.runtime import Runtime
 
 RECIPES = [recipe.id for group in (GAN, PACGAN, MGAN, SELF_COND, LOGO_GAN) for recipe in group]
 DCGAN = [name for name in RECIPES if "/dcgan" in name]

@@ -12,7 +12,7 @@ from resuming import same
 from torch import nn
 
 from harness import Seeds, SettingsError
-from harness.capabilities import Clusterer, Sampler, told_labels
+from harness.contracts.capabilities import Clusterer, Sampler, told_labels
 
 #: builds a method that is ready to step; see conftest.py
 Build = Callable[..., Any]

@@ -8,15 +8,13 @@ from typing import Any
 
 import pytest
 import torch
+from opening import CPU, opened
 
 from harness import Seeds
 from harness.catalog import Catalog
 from harness.experiment import resolve
-from harness.training.build import open_dataset
-from harness.training.devices import Runtime
 from harness.training.loop import Training
-from harness.training.reporting import Reporter
-from harness.training.run_folder import RunFolder
+from harness.training.runtime import Runtime
 from harness.training.watching import Unwatched
 
 Look = Callable[[str], Training]
@@ -27,11 +25,7 @@ def look(catalog: Catalog, tmp_path: Path) -> Look:
     def run(dataset: str) -> Training:
         kind = "images" if dataset == "digits" else "points"
         experiment = resolve(catalog, plugin="training-data", recipe=kind, dataset=dataset)
-        folder = RunFolder(tmp_path / dataset)
-        folder.create(experiment.record())
-        data = open_dataset(catalog, experiment, tmp_path)
-        cpu = Runtime(torch.device("cpu"))
-        training = Training(experiment, data, folder, catalog, cpu, Reporter(quiet=True), Unwatched())
+        training = Training(opened(catalog, experiment, tmp_path / dataset), Runtime(CPU), Unwatched())
         training.run(resume=False)
         return training
 

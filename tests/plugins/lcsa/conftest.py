@@ -12,12 +12,12 @@ from harness_lcsa.method import LCSAGan
 
 from harness import Context, Stream
 from harness.catalog import Catalog
-from harness.config import merged
 from harness.data import Split, TrainingData, load_dataset
 from harness.experiment import resolve
+from harness.overrides import merged
 from harness.randomness import seed_everything
 from harness.training.build import build_method
-from harness.training.devices import Runtime
+from harness.training.runtime import Runtime
 
 SMALL = {
     "backbone": {"width": 4, "latent_dim": 8},

@@ -11,7 +11,7 @@ from harness_lcsa.block import Coding, LCSABlock, as_map, as_rows
 from harness_lcsa.config import ControllerSettings, LCSASettings
 from harness_lcsa.controller import Controller
 
-from harness.training.devices import full_precision
+from harness.devices import full_precision
 
 WIDTH, ATOMS, NEAR = 6, 16, 4
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from harness import Seeds, SettingsError
-from harness.networks import adapter_parameters, backbone_parameters
+from harness.layers.adapters import adapter_parameters, backbone_parameters
 
 Make = Callable[..., Any]
 

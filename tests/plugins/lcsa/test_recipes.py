@@ -12,7 +12,7 @@ from harness import Problem
 from harness.catalog import Catalog
 from harness.experiment import resolve
 from harness.training.build import build_method
-from harness.training.devices import Runtime
+from harness.training.runtime import Runtime
 
 
 def settings_of(catalog: Catalog, recipe: str, dataset: str, scale: str = "paper") -> LCSASettings:

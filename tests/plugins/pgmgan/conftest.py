@@ -7,16 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
+from opening import CPU, opened
 
 from harness.catalog import Catalog
-from harness.config import merged
 from harness.experiment import resolve
-from harness.training.build import open_dataset
-from harness.training.devices import Runtime
+from harness.overrides import merged
 from harness.training.loop import Training
-from harness.training.reporting import Reporter
-from harness.training.run_folder import RunFolder
+from harness.training.runtime import Runtime
 from harness.training.watching import Unwatched
 
 #: seconds on one core, by data set
@@ -63,12 +60,8 @@ def prepare(tmp_path_factory: pytest.TempPathFactory) -> Train:
             scale="tiny",
             overrides=merged({**SMALL[dataset], "checkpoint_every": 100, "sample_every": 0}, settings),
         )
-        folder = RunFolder(out or tmp_path_factory.mktemp("run"))
-        folder.create(experiment.record())
-        data = open_dataset(catalog, experiment, folder.path)
-        return Training(
-            experiment, data, folder, catalog, Runtime(torch.device("cpu")), Reporter(quiet=True), Unwatched()
-        )
+        run = opened(catalog, experiment, out or tmp_path_factory.mktemp("run"))
+        return Training(run, Runtime(CPU), Unwatched())
 
     return build
 

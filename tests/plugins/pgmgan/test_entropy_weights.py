@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from harness.catalog import Catalog
 from harness.data import load_dataset
-from harness.evaluation.extractors import open_extractor
+from harness.evaluation.feature_networks.extractor import open_extractor
 
 K, BATCH, STEPS = 20, 128, 400
 

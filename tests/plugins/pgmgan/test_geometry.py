@@ -13,8 +13,7 @@ from PIL import Image
 from scipy.stats import ks_2samp
 from torch import Tensor
 from torchvision.transforms import v2
-from torchvision.transforms.v2 import InterpolationMode
-from torchvision.transforms.v2 import functional as TF
+from torchvision.transforms.v2 import InterpolationMode, functional as TF
 
 N = 6
 

@@ -11,8 +11,8 @@ from harness_pgmgan.recipes import RECIPES
 
 from harness.catalog import Catalog
 from harness.cli.describe import described_problem, recipe_facts
-from harness.config import flattened
 from harness.experiment import resolve
+from harness.overrides import flattened
 from harness.results.references import open_references
 
 

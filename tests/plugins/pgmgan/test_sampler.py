@@ -10,8 +10,8 @@ import torch
 from harness_pgmgan.acceptance import acceptance
 
 from harness import Seeds
-from harness.capabilities import all_variants
-from harness.evaluation.generation import generated_blocks
+from harness.contracts.capabilities import all_variants
+from harness.evaluation.sampling.blocks import generated_blocks
 from harness.training.loop import Training
 
 Train = Callable[..., Training]

@@ -23,7 +23,7 @@ from harness.data import Split, TrainingData, load_dataset
 from harness.experiment import resolve
 from harness.randomness import seed_everything
 from harness.training.build import build_method
-from harness.training.devices import Runtime
+from harness.training.runtime import Runtime
 
 K, CAP, STEPS = 5, 0.9, 8
 

@@ -1,0 +1,175 @@
+"""Typed settings: what a method can be told.
+
+One flat namespace a method: what every method has (:class:`MethodSettings`) and what its own class adds. Defaults live
+here and in the method's class, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Settings(BaseModel):
+    """Settings that cannot change once made and refuse keys they do not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, values: Any) -> Any:
+        for name, value in values.items() if isinstance(values, Mapping) else ():
+            field = cls.model_fields.get(name)
+            if isinstance(value, bool) and field is not None and field.annotation in (int, float):
+                raise ValueError(f"{name} takes a number, not {str(value).lower()}")
+        return values
+
+
+class BackboneChoice(Settings):
+    """A backbone by name, with settings of its own (which its own class checks).
+
+    ``--set backbone=NAME`` picks another and drops the settings of the one before.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+
+    name: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What is set beside the name."""
+        return dict(self.model_extra or {})
+
+
+class EmaSettings(Settings):
+    """Moving average of the generator's weights, which evaluation uses."""
+
+    decay: float = Field(default=0.9999, ge=0, lt=1)
+    """share of the old average kept at each step; 0 turns averaging off"""
+    start: int = Field(default=1000, ge=0)
+    """step before which the average is a copy"""
+
+
+class NoEma(EmaSettings):
+    """No average, unless its decay is set."""
+
+    decay: float = Field(default=0.0, ge=0, lt=1)
+    """share of the old average kept at each step; 0 turns averaging off"""
+
+
+#: a decay rate of Adam's averages
+Beta = Annotated[float, Field(ge=0, lt=1)]
+
+
+class AdamSettings(Settings):
+    """Plain Adam; weight decay is its coupled L2."""
+
+    lr: float = Field(default=2e-4, gt=0)
+    betas: tuple[Beta, Beta] = (0.0, 0.999)
+    eps: float = Field(default=1e-8, gt=0)
+    weight_decay: float = Field(default=0.0, ge=0)
+
+
+class PenaltySettings(Settings):
+    """A gradient penalty on a discriminator."""
+
+    name: str | None = None
+    """which penalty; none named: no penalty"""
+    weight: float = Field(default=1.0, ge=0)
+    every: int = Field(default=1, gt=0)
+    """discriminator steps from one penalty to the next; its weight is multiplied by this"""
+
+
+class EvaluationSettings(Settings):
+    """What is measured at the end and on the way."""
+
+    metrics: tuple[str, ...] | None = None
+    """names of metrics; none named: all that apply to the data and the method"""
+    samples: int = Field(default=50_000, gt=0, le=10_000_000)
+    """generated samples for distribution metrics (k-NN metrics use at most `neighbours_samples`)"""
+    neighbours_samples: int = Field(default=10_000, gt=0)
+    """most generated and real items for what grows with their product: precision, recall, density, coverage, ..."""
+    split: str = "train"
+    """the real split that generated samples are held against; splits joined by + are one, as in train+unlabeled; both:
+    one number for train and one for test"""
+    real_samples: int | None = Field(default=None, gt=0)
+    """most real items of a split that Frechet distances use, drawn once for all runs; none: all"""
+    extractors: tuple[str, ...] | None = None
+    """feature networks; none named: those of the data set"""
+    block: int = Field(default=250, gt=0, le=65_536)
+    """images generated at once; part of the protocol, because it can change the last bits"""
+    batch_norm: Literal["eval", "train", "standing"] = "eval"
+    """statistics that the generator's batch norm uses while sampling"""
+    quantise: Literal["round", "truncate", "none"] = "round"
+    """how float images become uint8 before a feature network sees them; none: they stay floats, in 0 to 255"""
+    pairs: int = Field(default=50_000, gt=0, le=10_000_000)
+    """pairs of latents for path lengths and condition numbers"""
+    outliers: tuple[str, ...] = ()
+    """data sets whose images are outliers, for outlier detection"""
+    intensities: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (1.0,)
+    """shares of the outlier in a mixture with an image of the data set: 1 is the outlier itself"""
+    every: int = Field(default=0, ge=0)
+    """also evaluate every so many steps (0: only at the end)"""
+    best: str | None = None
+    """keep the checkpoint that is best by this metric or protocol id, as checkpoints/best.pt (needs `every`)"""
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The real splits that `split` names."""
+        return ("train", "test") if self.split == "both" else (self.split,)
+
+
+def problem_with_fit(fit: str) -> str | None:
+    """What is wrong with a way to make images fit: none, pad, resize, or crop:SIZE."""
+    how, _, size = fit.partition(":")
+    if how not in ("none", "pad", "resize", "crop") or (how == "crop") != bool(size):
+        return "choose none, pad, resize or crop:SIZE"
+    if size and (not size.isdigit() or int(size) < 1):
+        return f"crop needs a size in pixels, not '{size}'"
+    return None
+
+
+class MethodSettings(Settings):
+    """What every method has; a method's own class adds to it."""
+
+    backbone: BackboneChoice = BackboneChoice(name="biggan")
+    """the networks, by name, with settings of their own"""
+    steps: int = Field(default=100_000, gt=0, le=1_000_000_000)
+    """steps of the main stage (one step: one generator update)"""
+    batch_size: int = Field(default=64, gt=0, le=1_000_000)
+    """real images a discriminator step, over all devices"""
+    conditional: bool = False
+    """whether the generator is told a class"""
+    fit: str = "none"
+    """how images that do not fit the backbone are made to: none, pad, resize, or crop:SIZE"""
+    flip: bool = False
+    """mirror real images left to right at random"""
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    """arithmetic of the training step"""
+    ema: EmaSettings = EmaSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    checkpoint_every: int = Field(default=1000, gt=0)
+    """steps between checkpoints"""
+    log_every: int = Field(default=100, gt=0)
+    """steps between lines of the log"""
+    sample_every: int = Field(default=1000, ge=0)
+    """steps between sample grids (0: only at the end)"""
+    train_split: str = "train"
+    """the split that is trained on; several are joined by +, as in train+unlabeled"""
+    subset_seed: int = Field(default=0, ge=0)
+    """fixes which part of the training data a fraction keeps"""
+
+    @model_validator(mode="after")
+    def _fit_is_known(self) -> MethodSettings:
+        if problem := problem_with_fit(self.fit):
+            raise ValueError(problem)
+        if self.evaluation.best is not None and self.evaluation.every == 0:
+            raise ValueError("evaluation.best needs evaluation.every (or --evaluate-every)")
+        return self

@@ -1,0 +1,1 @@
+"""What metrics are computed from, asked for by value and made once."""

@@ -1,0 +1,1 @@
+"""What a metric promises, and what it may ask for."""

@@ -1,0 +1,1 @@
+"""How numbers are measured, as ids and fields; needs no torch."""

@@ -1,0 +1,1 @@
+"""Gaussian statistics of features: fitted, in files, kept."""

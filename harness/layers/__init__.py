@@ -1,0 +1,37 @@
+"""Building blocks of networks, for every backbone and for plugins' own.
+
+Adapters at a network's places, spectrally normalised maps, the heads that end a discriminator, and what makes a
+backbone of a pair of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from harness.devices import without_autocast as without_autocast
+    from harness.layers.adapters import (
+        Adapters as Adapters,
+        adapter_parameters as adapter_parameters,
+        backbone_parameters as backbone_parameters,
+    )
+    from harness.layers.builder import NetworkBuilder as NetworkBuilder
+    from harness.layers.heads import (
+        Conditioning as Conditioning,
+        Heads as Heads,
+        check_conditions as check_conditions,
+        full as full,
+    )
+    from harness.layers.image_shape import square as square
+    from harness.layers.spectral import (
+        Conv as Conv,
+        Embedding as Embedding,
+        Linear as Linear,
+        Rows as Rows,
+        SpectralNorm as SpectralNorm,
+        fast_layout as fast_layout,
+    )
+
+__all__, __getattr__ = lazy_names(__name__)

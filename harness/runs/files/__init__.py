@@ -1,0 +1,1 @@
+"""Scoring images that lie in files, without a run."""

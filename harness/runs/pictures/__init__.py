@@ -1,0 +1,1 @@
+"""Pictures of samples: drawn, laid out, written."""

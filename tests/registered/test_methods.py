@@ -1,0 +1,108 @@
+"""Every registered method: trains, samples, saves, loads into other weights, and resumes to the bit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from opening import opened
+from resuming import StopAt, final_state, same
+from short_runs import SHORT, dataset_for, short_stages
+
+from harness.catalog import Catalog, open_catalog
+from harness.contracts.capabilities import Sampler, Trained
+from harness.contracts.settings import EvaluationSettings
+from harness.experiment import resolve
+from harness.runs.pictures.draw import draw
+from harness.training.loop import Training
+from harness.training.runtime import Runtime
+from harness.training.watching import Unwatched
+
+EVALUATION = EvaluationSettings(samples=20, block=10)
+
+
+def cases() -> list[tuple[str, str]]:
+    catalog = open_catalog()
+    return [
+        (name, recipe.id)
+        for name in catalog.names("method")
+        for recipe in catalog.method(name).recipes
+        if "tiny" in recipe.scales
+    ]
+
+
+class HalfPrecision(Runtime):
+    """The CPU under bf16-mixed, as Fabric sets it up."""
+
+    def autocast(self):
+        return torch.autocast("cpu", torch.bfloat16)
+
+
+CPU = Runtime(torch.device("cpu"))
+
+
+def training_of(catalog: Catalog, recipe: str, path: Path, watch=None, runtime: Runtime = CPU, **overrides) -> Training:
+    dataset = dataset_for(catalog, recipe)
+    given = SHORT | short_stages(catalog, recipe, dataset) | overrides
+    experiment = resolve(catalog, plugin=None, recipe=recipe, dataset=dataset, scale="tiny", overrides=given)
+    return Training(opened(catalog, experiment, path), runtime, watch or Unwatched())
+
+
+def samples(training: Training):
+    trained = training.method.trained()
+    assert isinstance(trained, Trained), "trained() says which networks it uses and what is measured"
+    return draw(trained, 20, 0, EVALUATION) if isinstance(trained, Sampler) else None
+
+
+@pytest.fixture(params=cases(), ids=lambda case: case[1])
+def recipe(request) -> str:
+    return request.param[1]
+
+
+def test_it_trains_and_samples_what_the_data_looks_like(catalog, recipe, tmp_path):
+    training = training_of(catalog, recipe, tmp_path)
+    before = {name: value.clone() for name, value in training.method.state()["generator"].state_dict().items()}
+    training.run(resume=False)
+    assert not same(before, training.method.state()["generator"].state_dict())
+    drawn = samples(training)
+    if drawn is not None:
+        assert drawn.images.shape == (20, *training.problem.shape)
+        assert torch.isfinite(drawn.images).all()
+        again = samples(training)
+        assert torch.equal(drawn.images, again.images)
+        if training.problem.kind == "images":
+            assert drawn.images.abs().max() <= 1
+
+
+def test_wherever_it_breaks_off_it_resumes_to_the_bit(catalog, recipe, tmp_path):
+    whole = training_of(catalog, recipe, tmp_path / "whole")
+    whole.run(resume=False)
+    expected, drawn = final_state(whole), samples(whole)
+    moments = [(stage.name, step) for stage in whole.stages for step in range(1, stage.steps + 1)]
+    for number, moment in enumerate(moments):
+        path = tmp_path / str(number)
+        with pytest.raises(KeyboardInterrupt):
+            training_of(catalog, recipe, path, StopAt(*moment)).run(resume=False)
+        resumed = training_of(catalog, recipe, path)
+        with torch.no_grad():  # other weights than the run's seed gives
+            for value in resumed.method.state().values():
+                for parameter in value.parameters() if isinstance(value, torch.nn.Module) else ():
+                    parameter.mul_(0.5)
+        resumed.run(resume=True)
+        assert same(final_state(resumed), expected), f"after {moment}"
+        if drawn is not None:
+            assert torch.equal(samples(resumed).images, drawn.images)
+
+
+@pytest.mark.parametrize("penalty", [None, "r1"])
+def test_it_trains_under_bf16_and_keeps_its_weights_in_float32(catalog, recipe, penalty, tmp_path):
+    has_penalty = "penalty" in catalog.load_spec("method", catalog.recipe(recipe).method, "settings").model_fields
+    if penalty is not None and not has_penalty:
+        pytest.skip("this method has no penalty to set")
+    given = {"penalty": {"name": penalty}} if penalty else {}
+    training = training_of(catalog, recipe, tmp_path, runtime=HalfPrecision(torch.device("cpu")), **given)
+    training.run(resume=False)
+    for name, value in training.method.state().items():
+        for parameter in value.parameters() if isinstance(value, torch.nn.Module) else ():
+            assert parameter.dtype == torch.float32, name
