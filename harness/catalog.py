@@ -1,4 +1,7 @@
-"""What the plugins offer: look up by name, with near misses, and load the code behind a name on first use."""
+"""What the plugins offer: look up by name, with near misses, and load the code behind a name on first use.
+
+PLUGIN/NAME names what a plugin offers, whether or not another plugin offers the same name.
+"""
 
 from __future__ import annotations
 
@@ -96,6 +99,8 @@ class Catalog:
         for spec in specs:
             if name in spec.names or name == spec.name:
                 return spec
+        if (found := self._find("metric", name)) is not None:
+            return self._get("metric", found.name, MetricSpec)
         raise UnknownName("metric", name, {known for spec in specs for known in (spec.name, *spec.names)})
 
     def method(self, name: str) -> MethodSpec:
@@ -108,18 +113,21 @@ class Catalog:
         return sorted((recipe for method in methods for recipe in method.recipes), key=lambda recipe: recipe.id)
 
     def recipe(self, identifier: str) -> Recipe:
-        """The recipe with this id."""
+        """The recipe with this id, or PLUGIN/ID."""
         known = {recipe.id: recipe for recipe in self.recipes()}
-        if identifier not in known:
+        if identifier in known:
+            return known[identifier]
+        plugin, _, rest = identifier.partition("/")
+        if rest not in known or self.owner("method", known[rest].method).name != plugin:
             raise UnknownName("recipe", identifier, known)
-        return known[identifier]
+        return known[rest]
 
     def method_of(self, plugin_or_method: str) -> MethodSpec:
         """The method that ``--plugin NAME`` means: a method's own name, or a plugin that offers one method.
 
         A plugin with several methods means the one that bears its name, if any.
         """
-        if plugin_or_method in self._specs["method"]:
+        if self._find("method", plugin_or_method) is not None:
             return self.method(plugin_or_method)
         called_so = [plugin for plugin in self.plugins.plugins if plugin.name == plugin_or_method]
         for plugin in sorted(called_so, key=lambda plugin: plugin.error is not None):  # the one in use, if any
@@ -148,13 +156,21 @@ class Catalog:
 
     def load_spec(self, kind: str, name: str, attribute: str) -> Any:
         """Import what a spec's attribute names, e.g. ``load_spec("method", NAME, "settings")``."""
-        spec = self._specs[kind][name]
-        plugin = self._owners[kind, name]
-        spoken = SPOKEN.get(kind, kind)
-        return self.load(getattr(spec, attribute), f"{spoken} '{name}' of plugin '{plugin.name}'")
+        spec = self._find(kind, name)
+        assert spec is not None
+        plugin, spoken = self._owners[kind, spec.name], SPOKEN.get(kind, kind)
+        return self.load(getattr(spec, attribute), f"{spoken} '{spec.name}' of plugin '{plugin.name}'")
+
+    def _find(self, kind: str, name: str) -> Spec | None:
+        """What is called `name`, or PLUGIN/NAME; None where there is none."""
+        specs = self._specs[kind]
+        plugin, _, rest = name.partition("/")
+        if name not in specs and rest in specs and self._owners[kind, rest].name == plugin:
+            return specs[rest]
+        return specs.get(name)
 
     def _get(self, kind: str, name: str, cls: type[S]) -> S:
-        spec = self._specs[kind].get(name)
+        spec = self._find(kind, name)
         if not isinstance(spec, cls):
             raise UnknownName(SPOKEN.get(kind, kind), name, self._specs[kind])
         return spec

@@ -147,6 +147,7 @@ def resolve(
     :raises UserError: for whatever is unknown, ill-typed or contradictory.
     """
     data = catalog.dataset(dataset)
+    dataset = data.name + "".join(dataset.partition(":")[1:])
     method, chosen = _method_and_recipe(catalog, plugin, recipe, data.name)
     if data.kind not in method.kinds:
         raise SettingsError(
@@ -256,7 +257,7 @@ def completed(catalog: Catalog, method: str, values: Mapping[str, Any]) -> Metho
 def _complete(catalog: Catalog, settings: MethodSettings) -> MethodSettings:
     """The settings with the backbone's own checked and filled in."""
     full = backbone_settings(catalog, settings.backbone)
-    backbone = BackboneChoice(name=settings.backbone.name, **full.model_dump(mode="json"))
+    backbone = BackboneChoice(name=catalog.model(settings.backbone.name).name, **full.model_dump(mode="json"))
     return settings.model_copy(update={"backbone": backbone})
 
 

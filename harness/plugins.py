@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ import pluggy
 
 from harness.contracts import hookspecs, specs
 from harness.contracts.spec_rules import problem_with
-from harness.contracts.specs import MethodSpec, Spec
+from harness.contracts.specs import MethodSpec, MetricSpec, Spec
 from harness.errors import suggestion
 
 ENTRY_POINT_GROUP = "harness"
@@ -57,6 +57,7 @@ class Plugin:
 
     :param error: one line that says why it is not in use; None when all is well.
     :param offers: its specs, in the order of registration; empty unless `status` is "ok".
+    :param clashes: a line for each offer whose name another plugin has: it goes by PLUGIN/NAME.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Plugin:
     status: Status = "ok"
     error: str | None = None
     offers: list[Spec] = field(default_factory=list)
+    clashes: list[str] = field(default_factory=list)
 
 
 class PluginError(Exception):
@@ -87,7 +89,7 @@ class Plugins:
         self._watch_errors: set[str] = set()
         self._add(BUILTIN[0], BUILTIN[1], "gan-harness", _own_version(), BUILTIN[0] in without)
         points = entry_points(group=ENTRY_POINT_GROUP) if found is None else found
-        # the harness's own packages before strangers': who comes first keeps a contested name
+        # the harness's own packages before strangers': who comes first has a contested name to itself
         for point in sorted(points, key=lambda p: (_distribution(p)[0] != "gan-harness", p.name, p.value)):
             module = point.value.partition("[")[0].strip()  # "module [extra]" is allowed by the metadata's standard
             self._add(point.name, module, *_distribution(point), point.name in without)
@@ -137,8 +139,7 @@ class Plugins:
             raise PluginError(f"{plugin.module} is already in use as plugin '{self.manager.get_name(module)}'")
         try:
             self._register(plugin.name, module)
-            plugin.offers = self._offers(module)
-            self._check_clashes(plugin)
+            plugin.offers = self._told_apart(plugin, self._offers(module))
         except PluginError:
             self._forget(module)
             raise
@@ -176,19 +177,40 @@ class Plugins:
                     offers += _registered(caller.name, implementation)
         return offers
 
-    def _check_clashes(self, plugin: Plugin) -> None:
+    def _told_apart(self, plugin: Plugin, offers: Sequence[Spec]) -> list[Spec]:
+        """A plugin's offers; those whose names another plugin has are named after their plugin too."""
         own: set[tuple[str, str]] = set()
-        for spec in plugin.offers:
+        found = []
+        for spec in offers:
             for kind, name in _keys(spec):
                 if (kind, name) in own:
                     raise PluginError(f"registers {kind} '{name}' twice")
-                owner = self._owners.get((kind, name))
-                if owner is not None:
-                    raise PluginError(
-                        f"{kind} '{name}' is offered by plugin '{owner}' and by plugin '{plugin.name}'; "
-                        f"'{owner}' keeps it: switch one off with --without, or rename it"
-                    )
                 own.add((kind, name))
+            taken = next((key for key in _keys(spec) if key in self._owners), None)
+            if taken is not None:
+                plugin.clashes.append(_clash(taken, self._owners[taken], plugin.name, spec))
+                spec = under_its_plugin(spec, plugin.name)
+            found.append(spec)
+        return found
+
+
+def under_its_plugin(spec: Spec, plugin: str) -> Spec:
+    """An offer under PLUGIN/NAME, which no other plugin can claim; a metric then waits to be asked for."""
+    name = f"{plugin}/{spec.name}"
+    if isinstance(spec, MethodSpec):
+        recipes = tuple(replace(recipe, id=f"{plugin}/{recipe.id}", method=name) for recipe in spec.recipes)
+        return replace(spec, name=name, recipes=recipes)
+    if isinstance(spec, MetricSpec):
+        return replace(spec, name=name, by_default=False)
+    return replace(spec, name=name)
+
+
+def _clash(taken: tuple[str, str], owner: str, plugin: str, spec: Spec) -> str:
+    kind, name = taken
+    return (
+        f"{kind} '{name}' is offered by plugin '{owner}' and by plugin '{plugin}': "
+        f"'{name}' means that of '{owner}', '{plugin}/{spec.name}' the other"
+    )
 
 
 def _registered(hook: str, implementation: pluggy.HookImpl) -> list[Spec]:
@@ -231,8 +253,10 @@ def import_module(target: str) -> Any:
 
 
 def _keys(spec: Spec) -> list[tuple[str, str]]:
-    """The names that a spec claims: its own, and a method's recipes too."""
+    """The names that a spec claims: its own, and those of a method's recipes and a metric's values."""
     keys = [(KIND_OF_SPEC[type(spec).__name__], spec.name)]
+    if isinstance(spec, MetricSpec):
+        keys += [("metric", name) for name in spec.names if name != spec.name]
     if isinstance(spec, MethodSpec):
         keys += [("recipe", recipe.id) for recipe in spec.recipes]
     return keys

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
+import textwrap
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
+from made_plugins import Install
 
 from harness.catalog import Catalog, open_catalog
 
@@ -35,3 +40,20 @@ def real_data() -> Path:
     if not root.is_dir():
         pytest.skip(f"HARNESS_TEST_DATA={named} is not a folder")
     return root
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """Writes a plugin module to a folder on the path and returns its entry point."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    written: list[str] = []
+
+    def write(name: str, source: str, module: str | None = None) -> EntryPoint:
+        module = module or f"fake_{name}"
+        (tmp_path / f"{module}.py").write_text(textwrap.dedent(source))
+        written.append(module)
+        return EntryPoint(name, module, "harness")
+
+    yield write
+    for module in written:
+        sys.modules.pop(module, None)

@@ -3,69 +3,15 @@
 from __future__ import annotations
 
 import sys
-import textwrap
-from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import pytest
+from made_plugins import PENALTY, Install, method, penalty, plugin_called
 
 from harness.catalog import Catalog
-from harness.plugins import KIND_OF_SPEC, Plugin, Plugins, import_module
-
-Install = Callable[..., EntryPoint]
-
-PENALTY = """
-    from harness import PenaltySpec, hookimpl
-
-    @hookimpl
-    def harness_register_losses(register):
-        register(PenaltySpec(name="{name}", summary="a penalty", penalty="math:sqrt"))
-"""
-
-METHOD = """
-    from harness import MethodSpec, Recipe, hookimpl
-
-    RECIPES = ({recipes},)
-
-    @hookimpl
-    def harness_register_methods(register):
-        register(MethodSpec(name="{name}", summary="a method", settings="harness.contracts.settings:MethodSettings",
-                            method="{module}:Method", recipes=RECIPES))
-"""
-
-
-@pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
-    """Writes a plugin module to a folder on the path and returns its entry point."""
-    monkeypatch.syspath_prepend(str(tmp_path))
-    written: list[str] = []
-
-    def write(name: str, source: str, module: str | None = None) -> EntryPoint:
-        module = module or f"fake_{name}"
-        (tmp_path / f"{module}.py").write_text(textwrap.dedent(source))
-        written.append(module)
-        return EntryPoint(name, module, "harness")
-
-    yield write
-    for module in written:
-        sys.modules.pop(module, None)
-
-
-def penalty(install: Install, plugin: str, name: str = "zero", **options: Any) -> EntryPoint:
-    return install(plugin, PENALTY.format(name=name), **options)
-
-
-def method(install: Install, plugin: str, name: str, *recipes: str) -> EntryPoint:
-    listed = ", ".join(f'Recipe(id="{recipe}", method="{name}", summary="-")' for recipe in recipes)
-    return install(plugin, METHOD.format(name=name, module=f"fake_{plugin}", recipes=listed))
-
-
-def plugin_called(plugins: Plugins, name: str) -> Plugin:
-    """The only plugin of that name."""
-    (plugin,) = [plugin for plugin in plugins.plugins if plugin.name == name]
-    return plugin
+from harness.plugins import KIND_OF_SPEC, Plugins, import_module
 
 
 def refused(install: Install, source: str) -> str:
@@ -255,43 +201,6 @@ def test_a_plugin_whose_second_hook_fails_offers_nothing_at_all(install: Install
 
 
 # -- names claimed twice ---------------------------------------------------------------------------------
-
-
-def test_a_penalty_of_two_owners_stays_with_the_first(install: Install) -> None:
-    points = [penalty(install, "second"), penalty(install, "first"), penalty(install, "third", "other")]
-    plugins = Plugins(found=points)
-    assert plugin_called(plugins, "second").error == (
-        "penalty 'zero' is offered by plugin 'first' and by plugin 'second'; "
-        "'first' keeps it: switch one off with --without, or rename it"
-    )
-    catalog = Catalog(plugins)
-    assert catalog.owner("penalty", "zero").name == "first"
-    assert "other" in catalog.names("penalty")
-
-
-def test_switching_the_first_owner_off_gives_the_name_to_the_second(install: Install) -> None:
-    points = [penalty(install, "first"), penalty(install, "second")]
-    assert Catalog(Plugins(["first"], points)).owner("penalty", "zero").name == "second"
-
-
-def test_a_method_of_two_owners(install: Install) -> None:
-    plugins = Plugins(found=[method(install, "a", "toy", "toy/x"), method(install, "b", "toy", "toy/y")])
-    assert (plugin_called(plugins, "b").error or "").startswith(
-        "method 'toy' is offered by plugin 'a' and by plugin 'b'"
-    )
-    assert [recipe.id for recipe in Catalog(plugins).recipes() if recipe.method == "toy"] == ["toy/x"]
-
-
-def test_a_dataset_that_the_harness_has_already(install: Install) -> None:
-    source = """
-        from harness import DatasetSpec, hookimpl
-
-        @hookimpl
-        def harness_register_datasets(register):
-            register(DatasetSpec(name="digits", summary="-", load="m:f", kind="images", shape=(1, 8, 8), classes=(),
-                                 splits={}, licence="-", source="-"))
-    """
-    assert refused(install, source).startswith("dataset 'digits' is offered by plugin 'builtin' and by plugin 'bad'")
 
 
 def test_a_name_registered_twice_by_one_plugin(install: Install) -> None:

@@ -33,8 +33,8 @@ def plugins(
         print_json({"plugins": [_entry(plugin) for plugin in found]} | ({"failures": problems} if deep else {}))
     else:
         print_table(HEADERS, [_row(plugin) for plugin in found])
-        for problem in problems:
-            print(problem)
+        for line in [*(clash for plugin in found for clash in plugin.clashes), *problems]:
+            print(line)
         if deep and not problems:
             print("everything that is registered can be imported")
     return 1 if problems else 0
@@ -70,5 +70,6 @@ def _entry(plugin: Plugin) -> dict[str, Any]:
         "module": plugin.module,
         "status": plugin.status,
         "error": plugin.error,
+        "clashes": plugin.clashes,
         "offers": offers(plugin),
     }

@@ -77,6 +77,18 @@ def test_a_broken_plugin_is_one_line_and_no_failure(capsys: Captured, installed:
     assert len(lines) == 2 + 3  # header, rule, builtin, bad, good
 
 
+def test_a_contested_name_is_said_below_the_table_and_its_owner_is_in_use(
+    capsys: Captured, installed: Installed
+) -> None:
+    installed(first=listing({"a": "math:sqrt"}), second=listing({"a": "math:exp", "b": "math:sqrt"}))
+    assert main(["plugins"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (line,) = [line for line in lines if line.startswith("second ")]
+    assert line.endswith("ok        2 penalties: second/a, b")
+    assert lines[-1].endswith("'a' means that of 'first', 'second/a' the other")
+    assert listed(capsys)["plugins"][2]["clashes"] == [lines[-1]]
+
+
 def test_json_says_all_that_the_table_says(capsys: Captured, installed: Installed) -> None:
     installed(bad="1/0", good=listing({"a": "math:sqrt"}))
     builtin, bad, good = listed(capsys)["plugins"]
@@ -93,6 +105,7 @@ def test_json_says_all_that_the_table_says(capsys: Captured, installed: Installe
         "module": "installed_good",
         "status": "ok",
         "error": None,
+        "clashes": [],
         "offers": {"penalty": ["a"]},
     }
 

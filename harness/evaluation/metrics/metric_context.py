@@ -135,9 +135,8 @@ class MetricContext:
         :raises EvaluationError: where one does not take these images.
         :raises Inapplicable: where none gives `output`.
         """
-        names = self.settings.extractors
-        if names is None:
-            names = self.dataset.spec.extractors
+        named = self.dataset.spec.extractors if self.settings.extractors is None else self.settings.extractors
+        names = [self.spec(name).name for name in named]  # one network has one name in protocols
         shape = self._a_split().values.shape[1:]
         for name in names:
             self._bench.extractor(name).check(shape)
