@@ -57,3 +57,15 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     yield write
     for module in written:
         sys.modules.pop(module, None)
+
+
+@pytest.fixture(scope="session")
+def parity() -> Path:
+    """A folder of numbers that public reference code gave, as npz files, named by HARNESS_PARITY."""
+    named = os.environ.get("HARNESS_PARITY")
+    if not named:
+        pytest.skip("HARNESS_PARITY names no folder of reference numbers")
+    root = Path(named)
+    if not root.is_dir():
+        pytest.skip(f"HARNESS_PARITY={named} is not a folder")
+    return root

@@ -5,6 +5,7 @@
 - ``data``, ``stream``: splits, problems, batches, and the endless stream that a stage draws from.
 - ``networks``: backbones, the places in them, and what a critic says of an image.
 - ``feature_network``: what a network promises that evaluation looks at images with.
+- ``draws``: random numbers for the rows of a batch, whichever device they lie on.
 - ``method``, ``context``: stages and state of a method, and the means that it is handed.
 - ``capabilities``: what a trained method can do, and so what can be measured.
 
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
         Problem as Problem,
         Split as Split,
     )
+    from harness.contracts.draws import Draws as Draws
     from harness.contracts.feature_network import (
         Distance as Distance,
         Extractor as Extractor,

@@ -1,0 +1,27 @@
+"""Random numbers for the rows of a batch."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from torch import Tensor
+
+
+class Draws(Protocol):
+    """Draws for a batch whose rows may lie on several devices.
+
+    Numbers are drawn for the *whole* batch, and each device gets those of its own rows, so that several devices compute
+    what one does. All devices ask for the same, in the same order; `n` counts the rows on one device.
+    """
+
+    def uniform(self, n: int, *shape: int) -> Tensor:
+        """Uniform in [0, 1), float32 [n, *shape]."""
+        ...
+
+    def normal(self, n: int, *shape: int) -> Tensor:
+        """Standard normal, float32 [n, *shape]."""
+        ...
+
+    def integers(self, high: int, n: int, *shape: int) -> Tensor:
+        """Uniform among 0 to `high` - 1, int64 [n, *shape]."""
+        ...
