@@ -1,0 +1,1 @@
+"""Augmentations that stand before a discriminator, of real and generated images alike."""

@@ -1,0 +1,1 @@
+"""Regularisers that look at a discriminator's scores and remember them."""
