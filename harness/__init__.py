@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
     from harness.contracts.settings import (
         AdamSettings as AdamSettings,
+        AdversarialSettings as AdversarialSettings,
         BackboneChoice as BackboneChoice,
         MethodSettings as MethodSettings,
         PenaltySettings as PenaltySettings,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from harness.randomness import Seeds as Seeds
     from harness.training.averaging import Average as Average
     from harness.training.optimisers import LazyPenalty as LazyPenalty, adam as adam
+    from harness.training.pair import Pair as Pair
     from harness.version import __version__ as __version__
 
 __all__, __getattr__ = lazy_names(__name__)

@@ -142,6 +142,16 @@ class Catalog:
         names = [*self.names("method"), *(plugin.name for plugin in self.plugins.plugins if plugin.error is None)]
         raise UnknownName("plugin or method", plugin_or_method, names)
 
+    def named(self, kind: str, name: str) -> str:
+        """The name that is registered, of a name that may be PLUGIN/NAME.
+
+        :raises UnknownName: where nothing of the kind is called so.
+        """
+        found = self._find(kind, name)
+        if found is None:
+            raise UnknownName(SPOKEN.get(kind, kind), name, self._specs[kind])
+        return found.name
+
     # -- loading -----------------------------------------------------------------------------------
 
     def load(self, target: str, owner: str) -> Any:

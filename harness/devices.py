@@ -27,8 +27,9 @@ def choose_device(asked: str) -> torch.device:
         if not torch.cuda.is_available():
             raise DeviceError(f"--device {asked}, but this machine has no CUDA device", "use --device cpu")
         if device.index is not None and device.index >= torch.cuda.device_count():
-            raise DeviceError(f"--device {asked}, but there are {torch.cuda.device_count()} CUDA devices")
-    elif device.type != "cpu":
+            count = torch.cuda.device_count()
+            raise DeviceError(f"--device {asked}, but the last of the {count} CUDA devices is cuda:{count - 1}")
+    elif device.type != "cpu" or device.index:
         raise DeviceError(f"device '{asked}' is not supported", "choose auto, cpu, cuda or cuda:N")
     return device
 

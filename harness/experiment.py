@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
 
 from harness.catalog import Catalog
-from harness.contracts.settings import BackboneChoice, MethodSettings, Settings
+from harness.contracts.settings import AdversarialSettings, Choice, MethodSettings, Settings
 from harness.contracts.specs import DatasetSpec, MethodSpec, Recipe
 from harness.data.fit import fitted_shape
 from harness.data.joining import check_split
 from harness.data.loading import check_fraction, check_kind
 from harness.errors import CheckpointError, SettingsError, UnknownName, UserError
-from harness.overrides import flattened, merged, validated
+from harness.overrides import choices_of, flattened, merged, validated
+
+S = TypeVar("S", bound=Settings)
 
 EXPERIMENT_FORMAT = "gan-harness experiment"
 EXPERIMENT_VERSION = 1
@@ -158,11 +163,12 @@ def resolve(
     check_fraction(fraction)
     owner = f"method '{method.name}'"
     settings_class: type[MethodSettings] = catalog.load_spec("method", method.name, "settings")
-    recipe_values = _recipe_values(data, chosen, scale)
-    given = merged(config or {}, overrides or {})
+    layers = Layers(settings_class)
+    recipe_values = layers.merged(*_recipe_values(data, chosen, scale))
+    given = layers.merged(config or {}, overrides or {})
     _refuse_fixed(chosen, given)
-    as_recipe = _complete(catalog, validated(settings_class, recipe_values, f"recipe '{chosen.id}'"))
-    settings = _complete(catalog, validated(settings_class, merged(recipe_values, given), owner))
+    as_recipe = _complete(catalog, layers.settings(recipe_values, f"recipe '{chosen.id}'"))
+    settings = _complete(catalog, layers.settings(layers.merged(recipe_values, given), owner))
     _check_fit(catalog, settings, data)
     for split in (settings.train_split, *settings.evaluation.splits):
         check_split(data, split)
@@ -223,15 +229,42 @@ def _method_and_recipe(
     return method, known[full]
 
 
-def _recipe_values(data: DatasetSpec, recipe: Recipe, scale: str) -> dict[str, Any]:
-    values = merged(data.defaults, recipe.settings)
-    values = merged(values, recipe.on.get(data.name, {}))
+class Layers:
+    """Settings of one class, laid on each other layer by layer; below all of them lie the class's own defaults.
+
+    One key of a nested default can so be set without losing the others.
+    """
+
+    def __init__(self, cls: type[MethodSettings]) -> None:
+        self._cls = cls
+        self._choices = choices_of(cls)
+
+    def merged(self, *layers: Mapping[str, Any]) -> dict[str, Any]:
+        """The layers as one, the last on top."""
+        return functools.reduce(lambda below, above: merged(below, above, self._choices), layers, {})
+
+    def settings(self, values: Mapping[str, Any], owner: str) -> MethodSettings:
+        """The settings that values mean above the defaults.
+
+        :raises SettingsError: naming the first wrong key or value, and `owner`.
+        """
+        return validated(self._cls, self.merged(_nested_defaults(self._cls), values), owner)
+
+
+def _nested_defaults(cls: type[BaseModel]) -> dict[str, Any]:
+    """The groups of settings that a class has by default, as plain data; its other defaults need no layer."""
+    defaults = {name: field.default for name, field in cls.model_fields.items()}
+    return {name: value.model_dump(mode="json") for name, value in defaults.items() if isinstance(value, BaseModel)}
+
+
+def _recipe_values(data: DatasetSpec, recipe: Recipe, scale: str) -> list[Mapping[str, Any]]:
+    """What a recipe sets on a data set at a scale, layer by layer."""
+    values = [data.defaults, recipe.settings, recipe.on.get(data.name, {})]
     if scale == "paper":
         return values
     if scale not in recipe.scales:
         raise UnknownName(f"scale of recipe '{recipe.id}'", scale, ["paper", *recipe.scales])
-    values = merged(values, recipe.scales[scale].settings)
-    return merged(values, recipe.scales[scale].on.get(data.name, {}))
+    return [*values, recipe.scales[scale].settings, recipe.scales[scale].on.get(data.name, {})]
 
 
 def _refuse_fixed(recipe: Recipe, given: Mapping[str, Any]) -> None:
@@ -251,21 +284,33 @@ def completed(catalog: Catalog, method: str, values: Mapping[str, Any]) -> Metho
     """
     catalog.method(method)
     settings_class: type[MethodSettings] = catalog.load_spec("method", method, "settings")
-    return _complete(catalog, validated(settings_class, values, f"method '{method}'"))
+    return _complete(catalog, Layers(settings_class).settings(values, f"method '{method}'"))
 
 
-def _complete(catalog: Catalog, settings: MethodSettings) -> MethodSettings:
-    """The settings with the backbone's own checked and filled in."""
-    full = backbone_settings(catalog, settings.backbone)
-    backbone = BackboneChoice(name=catalog.model(settings.backbone.name).name, **full.model_dump(mode="json"))
-    return settings.model_copy(update={"backbone": backbone})
+def _complete(catalog: Catalog, settings: S, group: str = "") -> S:
+    """The settings with those of what they choose checked and filled in, however deep it lies."""
+    found: dict[str, Settings] = {}
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, Choice):
+            if value.name is not None:
+                full = chosen_settings(catalog, value, f"{group}{name}")
+                found[name] = type(value)(name=catalog.named(value.kind, value.name), **full.model_dump(mode="json"))
+        elif isinstance(value, Settings):
+            found[name] = _complete(catalog, value, f"{group}{name}.")
+    return settings.model_copy(update=found)
 
 
-def backbone_settings(catalog: Catalog, choice: BackboneChoice) -> Settings:
-    """The backbone's own settings, checked by its own class."""
-    model = catalog.model(choice.name)
-    cls: type[Settings] = catalog.load_spec("model", model.name, "settings")
-    return validated(cls, choice.settings, f"backbone '{model.name}'", prefix="backbone.")
+def chosen_settings(catalog: Catalog, choice: Choice, key: str) -> Settings:
+    """The own settings of what is chosen, checked by its own class.
+
+    :param key: the choice's dotted key, for errors.
+    :raises UserError: where there is nothing of that name, or it cannot be told so.
+    """
+    assert choice.name is not None
+    name = catalog.named(choice.kind, choice.name)
+    cls: type[Settings] = catalog.load_spec(choice.kind, name, "settings")
+    return validated(cls, choice.settings, f"{key.rpartition('.')[2]} '{name}'", prefix=f"{key}.")
 
 
 def unlabelled(dataset: str) -> SettingsError:
@@ -283,11 +328,32 @@ def _check_fit(catalog: Catalog, settings: MethodSettings, data: DatasetSpec) ->
         fitted_shape((channels, height, width), settings.fit, model.resolutions, model.name)
     if settings.conditional and data.classes == ():
         raise unlabelled(data.name)
+    _check_augmentation(catalog, settings, data)
+
+
+def _check_augmentation(catalog: Catalog, settings: MethodSettings, data: DatasetSpec) -> None:
+    """An augmentation changes what the data set holds, and leaves differences of nearby points what they are."""
+    if settings.augmentation.name is None:
+        return
+    spec = catalog.augmentation(settings.augmentation.name)
+    if data.kind not in spec.kinds:
+        raise SettingsError(
+            f"augmentation '{spec.name}' is for {' or '.join(spec.kinds)}, but '{data.name}' holds {data.kind}",
+            "leave augmentation out",
+        )
+    if isinstance(settings, AdversarialSettings) and settings.penalty.name is not None:
+        penalty = catalog.penalty(settings.penalty.name)
+        if penalty.differences:
+            raise SettingsError(
+                f"penalty '{penalty.name}' compares nearby points, which augmentation '{spec.name}' would draw apart",
+                "leave one of them out",
+            )
 
 
 def training_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Of settings as plain data, those that touch what is trained."""
-    return {key: value for key, value in settings.items() if key not in WATCHING}
+    # a choice of nothing is left out, so that runs from before there was the choice are the same experiment
+    return {key: value for key, value in settings.items() if key not in WATCHING and value != {"name": None}}
 
 
 def _training_part(settings: MethodSettings) -> dict[str, Any]:

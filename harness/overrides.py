@@ -5,32 +5,59 @@ from __future__ import annotations
 import difflib
 import json
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from harness.contracts.settings import Settings
+from harness.contracts.settings import Choice, MethodSettings, Settings
 from harness.errors import SettingsError, did_you_mean, suggestion
 
 T = TypeVar("T", bound=Settings)
 
 
-def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+def choices_of(cls: type[BaseModel], group: str = "") -> frozenset[str]:
+    """Dotted keys of the settings that choose something registered by name, however deep they lie."""
+    found: set[str] = set()
+    for name, field in cls.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, Choice):
+            found.add(group + name)
+        elif isinstance(kind, type) and issubclass(kind, BaseModel):
+            found |= choices_of(kind, f"{group}{name}.")
+    return frozenset(found)
+
+
+#: the choices that every method has
+COMMON_CHOICES = choices_of(MethodSettings)
+
+
+def merged(
+    base: Mapping[str, Any],
+    over: Mapping[str, Any],
+    choices: Collection[str] = COMMON_CHOICES,
+    group: str = "",
+) -> dict[str, Any]:
     """`base` with `over` laid on top: nested mappings key by key, everything else replaced.
 
-    A backbone under another name replaces the whole entry, since settings of one backbone mean nothing to another.
+    A choice under another name replaces the whole entry, since settings of one backbone mean nothing to another.
+
+    :param choices: dotted keys of the choices (:func:`choices_of`).
+    :param group: where both mappings lie, as a prefix of dotted keys.
     """
     result = dict(base)
     for key, value in over.items():
         old = result.get(key)
-        if key == "backbone" and isinstance(value, (str, Mapping)):
-            value = {"name": value} if isinstance(value, str) else dict(value)
-            if isinstance(old, Mapping) and value.get("name", old.get("name")) == old.get("name"):
-                value = merged(old, value)
-        elif isinstance(value, Mapping) and isinstance(old, Mapping):
-            value = merged(old, value)
+        if isinstance(old, str) and isinstance(value, Mapping):
+            old = {"name": old}
+        if isinstance(old, Mapping) and isinstance(value, str):
+            value = {"name": value}
+        if isinstance(value, Mapping) and isinstance(old, Mapping):
+            other = f"{group}{key}" in choices and value.get("name", old.get("name")) != old.get("name")
+            value = dict(value) if other else merged(old, value, choices, f"{group}{key}.")
+        elif f"{group}{key}" in choices and isinstance(value, str):
+            value = {"name": value}
         result[key] = value
     return result
 
@@ -55,13 +82,13 @@ def _put(values: dict[str, Any], path: Sequence[str], value: Any) -> None:
     place = values
     for number, group in enumerate(groups, 1):
         inner = place.setdefault(group, {})
-        if group == "backbone" and isinstance(inner, str):  # --set backbone=NAME --set backbone.width=8
+        if isinstance(inner, str):  # --set backbone=NAME --set backbone.width=8
             inner = place[group] = {"name": inner}
         if not isinstance(inner, dict):
             raise SettingsError(f"--set {'.'.join(path)} contradicts --set {'.'.join(path[:number])}={inner}")
         place = inner
     old = place.get(last)
-    if last == "backbone" and isinstance(old, dict) and isinstance(value, str):  # the same the other way round
+    if isinstance(old, dict) and isinstance(value, str) and "name" not in old:  # the same the other way round
         old["name"] = value
     elif isinstance(old, dict):
         raise SettingsError(f"--set {'.'.join(path)}={value} contradicts --set {'.'.join(path)}.{next(iter(old))}")

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from harness.catalog import SPOKEN, Catalog
-from harness.contracts.specs import ReferenceSpec, Spec
+from harness.contracts.capabilities import CAPABILITIES
+from harness.contracts.specs import MetricSpec, ReferenceSpec, Spec
 from harness.plugins import KIND_OF_SPEC, import_module, one_line
 
 #: fields that hold "module:attribute", by class of spec; one that is None is skipped
 CODE_FIELDS = {
     "DatasetSpec": ("load", "modes"),
     "ModelSpec": ("settings", "build"),
-    "LossSpec": ("discriminator", "generator"),
+    "LossSpec": ("discriminator", "generator", "outputs", "score"),
     "PenaltySpec": ("penalty",),
     "AugmentationSpec": ("settings", "augmentation"),
     "RegulariserSpec": ("settings", "regulariser"),
@@ -53,11 +54,13 @@ def failures(catalog: Catalog) -> Iterator[Failure]:
 
 
 def targets(spec: Spec) -> Iterator[str]:
-    """What a spec points at: code, and for a reference its folder."""
+    """What a spec points at: code, a capability of the plugin's own, and for a reference its folder."""
     for name in CODE_FIELDS[type(spec).__name__]:
         target = getattr(spec, name)
         if target is not None:
             yield target
+    if isinstance(spec, MetricSpec) and spec.requires not in CAPABILITIES:
+        yield spec.requires
     if isinstance(spec, ReferenceSpec):
         yield spec.folder
 

@@ -1,4 +1,4 @@
-"""What stops an experiment before anything is read: splits that its data does not have."""
+"""What settings an experiment comes to, layer by layer, and what stops it before anything is read."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from harness import PenaltySpec
 from harness.catalog import Catalog
-from harness.errors import DataError, UnknownName
-from harness.experiment import resolve
+from harness.errors import DataError, SettingsError, UnknownName
+from harness.experiment import Layers, resolve
 
 
 @pytest.mark.parametrize("where", [{"train_split": "trian"}, {"evaluation": {"split": "test+trian"}}])
@@ -25,3 +26,53 @@ def test_a_split_that_is_named_twice_stops_an_experiment(catalog: Catalog) -> No
 def test_both_are_train_and_test(catalog: Catalog) -> None:
     settings = resolve(catalog, plugin="gan", dataset="digits", overrides={"evaluation": {"split": "both"}}).settings
     assert settings.evaluation.splits == ("train", "test")
+
+
+def given(catalog: Catalog, plugin: str = "gan", dataset: str = "digits", **overrides: Any) -> Any:
+    return resolve(catalog, plugin=plugin, dataset=dataset, scale="tiny", overrides=overrides).settings
+
+
+def test_one_value_of_a_group_that_a_method_has_by_default_leaves_the_others_of_it(catalog: Catalog) -> None:
+    adam = given(catalog, "pgmgan", partition={"adam": {"lr": 0.5}}).partition.adam
+    assert (adam.lr, adam.betas, adam.weight_decay) == (0.5, (0.9, 0.999), 1e-4)  # not those of any Adam
+
+
+def test_a_choice_may_be_its_name_alone_or_a_group_with_values(catalog: Catalog) -> None:
+    by_name, group = given(catalog, penalty="r1"), given(catalog, penalty={"name": "r1", "weight": 3.0})
+    assert (by_name.penalty.name, by_name.penalty.weight) == ("r1", given(catalog).penalty.weight)
+    assert (group.penalty.name, group.penalty.weight) == ("r1", 3.0)
+    spelt_out = given(catalog, augmentation="diffaugment").augmentation
+    assert spelt_out.settings == {"policy": ["color", "translation", "cutout"]}  # the record holds every value
+
+
+def test_another_choice_drops_the_values_of_the_one_before(catalog: Catalog) -> None:
+    layers = [{"augmentation": {"name": "diffaugment", "policy": ["cutout"]}}, {"augmentation": "ada"}]
+    chosen = given(catalog, **Layers(type(given(catalog))).merged(*layers)).augmentation
+    assert chosen.name == "ada"
+    assert "policy" not in chosen.settings
+
+
+def test_a_value_that_a_companion_does_not_have_is_refused_with_its_own(catalog: Catalog) -> None:
+    with pytest.raises(SettingsError, match=r"augmentation\.polcy.*did you mean.*augmentation\.policy"):
+        given(catalog, augmentation={"name": "diffaugment", "polcy": ["cutout"]})
+
+
+def test_an_augmentation_is_refused_for_data_of_another_kind(catalog: Catalog) -> None:
+    with pytest.raises(SettingsError, match="augmentation 'diffaugment' is for images, but 'ring2d' holds points"):
+        given(catalog, dataset="ring2d", augmentation="diffaugment")
+
+
+def test_an_augmentation_is_refused_beside_a_penalty_on_nearby_points(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nearby = PenaltySpec(name="r1", summary="-", penalty="harness.builtin.losses.penalties:r1", differences=True)
+    monkeypatch.setattr(catalog, "penalty", lambda _: nearby)
+    with pytest.raises(SettingsError, match="penalty 'r1' compares nearby points, which augmentation 'diffaugment'"):
+        given(catalog, augmentation="diffaugment", penalty="r1")
+
+
+def test_companions_that_are_left_out_leave_the_digest_as_it_was(catalog: Catalog) -> None:
+    plain = resolve(catalog, plugin="gan", dataset="digits", overrides={})
+    none = resolve(catalog, plugin="gan", dataset="digits", overrides={"augmentation": {"name": None}})
+    some = resolve(catalog, plugin="gan", dataset="digits", overrides={"augmentation": "diffaugment"})
+    assert plain.digest() == none.digest() != some.digest()

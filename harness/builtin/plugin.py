@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness import DatasetSpec, ExtractorSpec, LossSpec, MetricSpec, ModelSpec, PenaltySpec, hookimpl
+from harness import (
+    AugmentationSpec,
+    DatasetSpec,
+    ExtractorSpec,
+    LossSpec,
+    MetricSpec,
+    ModelSpec,
+    PenaltySpec,
+    RegulariserSpec,
+    hookimpl,
+)
+from harness.builtin.augmentations.registry import SPECS as AUGMENTATIONS
 from harness.builtin.datasets.registry import SPECS as DATASETS
 from harness.builtin.extractors.registry import SPECS as EXTRACTORS
 from harness.builtin.losses.registry import SPECS as LOSSES
 from harness.builtin.metrics.registry import SPECS as METRICS
 from harness.builtin.models.registry import SPECS as MODELS
+from harness.builtin.regularisers.registry import SPECS as REGULARISERS
 
 
 @hookimpl
@@ -27,6 +39,18 @@ def harness_register_models(register: Callable[[ModelSpec], None]) -> None:
 @hookimpl
 def harness_register_losses(register: Callable[[LossSpec | PenaltySpec], None]) -> None:
     for spec in LOSSES:
+        register(spec)
+
+
+@hookimpl
+def harness_register_augmentations(register: Callable[[AugmentationSpec], None]) -> None:
+    for spec in AUGMENTATIONS:
+        register(spec)
+
+
+@hookimpl
+def harness_register_regularisers(register: Callable[[RegulariserSpec], None]) -> None:
+    for spec in REGULARISERS:
         register(spec)
 
 

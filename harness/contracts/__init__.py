@@ -7,6 +7,7 @@
 - ``feature_network``: what a network promises that evaluation looks at images with.
 - ``draws``: random numbers for the rows of a batch, whichever device they lie on.
 - ``method``, ``context``: stages and state of a method, and the means that it is handed.
+- ``companions``: what accompanies an adversarial method by its settings alone.
 - ``capabilities``: what a trained method can do, and so what can be measured.
 
 What a metric's author opens beside these is :mod:`harness.evaluation`. Nothing here imports anything of the harness but
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
         conditions_of as conditions_of,
         told_labels as told_labels,
     )
+    from harness.contracts.companions import Augmentation as Augmentation, Regulariser as Regulariser
     from harness.contracts.context import (
         AdversarialLoss as AdversarialLoss,
         Context as Context,
@@ -78,13 +80,16 @@ if TYPE_CHECKING:
     )
     from harness.contracts.settings import (
         AdamSettings as AdamSettings,
+        AdversarialSettings as AdversarialSettings,
+        AugmentationChoice as AugmentationChoice,
         BackboneChoice as BackboneChoice,
         Beta as Beta,
+        Choice as Choice,
         EmaSettings as EmaSettings,
         EvaluationSettings as EvaluationSettings,
         MethodSettings as MethodSettings,
-        NoEma as NoEma,
         PenaltySettings as PenaltySettings,
+        RegulariserChoice as RegulariserChoice,
         Settings as Settings,
     )
     from harness.contracts.specs import (

@@ -4,38 +4,80 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Protocol, TypedDict, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from harness.contracts.companions import Augmentation
+from harness.contracts.draws import Draws
 from harness.contracts.feature_network import Extractor
-from harness.contracts.networks import Backbone
-from harness.contracts.settings import BackboneChoice
+from harness.contracts.networks import Backbone, Discriminator
+from harness.contracts.settings import AugmentationChoice, BackboneChoice
 
 M = TypeVar("M", bound=nn.Module)
+D = TypeVar("D", bound=Discriminator)
 
 #: a loss, or its terms by name; the terms are summed
 Loss = Tensor | Mapping[str, Tensor]
 
-#: called as penalty(critic, real, fake): `critic` maps images [N, ...] to logits [N]; returns a scalar
-Penalty = Callable[[Callable[[Tensor], Tensor], Tensor, Tensor], Tensor]
+#: called as penalty(critic, real, fake, draws): `critic` maps images [N, ...] to logits [N]; returns a scalar
+Penalty = Callable[[Callable[[Tensor], Tensor], Tensor, Tensor, Draws], Tensor]
 
 
-class AdversarialLoss(NamedTuple):
-    """Two pure functions of logits, both to be minimised.
+class Head(TypedDict):
+    """What a loss asks of a discriminator's linear head, as arguments of a backbone."""
 
-    :ivar discriminator: (real logits, fake logits) to a scalar.
-    :ivar generator: (fake logits) to a scalar.
+    conditions: int
+    outputs: int
+
+
+class AdversarialLoss(Protocol):
+    """An adversarial loss as a method uses it; whatever accompanies the method looks on.
+
+    :ivar paired: whether :meth:`generator` takes the logits of real images too.
     """
 
-    discriminator: Callable[[Tensor, Tensor], Tensor]
-    generator: Callable[[Tensor], Tensor]
+    paired: bool
+
+    def head(self, conditions: int) -> Head:
+        """What to ask a backbone's discriminator for: ``conditions`` and ``outputs``.
+
+        :param conditions: of the generator; 0 where it is told nothing.
+        :raises SettingsError: where the loss needs labels, and there are none.
+        """
+        ...
+
+    def discriminator(
+        self, real: Tensor, fake: Tensor, labels: Tensor | None = None, told: Tensor | None = None
+    ) -> Tensor:
+        """Logits of real and fake images of one discriminator step to a scalar.
+
+        An augmentation's controller sees the scores of the real images, and a regulariser's term is added; call it once
+        a step.
+
+        :param labels: of the real images, int64 [N]; `told`: conditions of the fakes. Only losses that tell classes
+            apart by themselves look at either.
+        """
+        ...
+
+    def generator(self, fake: Tensor, told: Tensor | None = None, real: Tensor | None = None) -> Tensor:
+        """Logits of fake images to a scalar.
+
+        :param real: logits of real images, where the loss is `paired`.
+        """
+        ...
+
+    def score(self, logits: Tensor, told: Tensor | None = None) -> Tensor:
+        """The one number an image, [N], that penalties look at."""
+        ...
 
 
-class Context(Protocol):
+class Context(Draws, Protocol):
     """One run's means, the same on CPU, GPU and several GPUs.
+
+    Every random number of a step is drawn through it (:class:`harness.contracts.Draws`), never from torch directly.
 
     :ivar seed: the run's seed.
     :ivar device: where tensors live.
@@ -56,12 +98,25 @@ class Context(Protocol):
         """The module on the run's device."""
         ...
 
+    def adversary(self, discriminator: D, pack: int = 1) -> D:
+        """The discriminator on the run's device, behind the augmentation that the settings name, if any.
+
+        The augmentation changes what comes in while the discriminator is in training mode, and nothing else.
+
+        :param pack: images that it sees at once, stacked along the channels; each is augmented by itself.
+        """
+        ...
+
     def backbone(self, choice: BackboneChoice, shape: tuple[int, ...]) -> Backbone:
         """The backbone that the settings name, for data of this shape."""
         ...
 
     def loss(self, name: str) -> AdversarialLoss:
         """The adversarial loss called `name`."""
+        ...
+
+    def augmentation(self, choice: AugmentationChoice) -> Augmentation:
+        """An augmentation of the method's own, beside the one that :meth:`adversary` attaches."""
         ...
 
     def penalty(self, name: str) -> Penalty:
@@ -78,7 +133,7 @@ class Context(Protocol):
     # -- drawing -----------------------------------------------------------------------------------
 
     def latents(self, n: int, dim: int) -> Tensor:
-        """Standard normal latents [n, dim]."""
+        """Standard normal latents [n, dim]; the same as ``normal(n, dim)``."""
         ...
 
     def conditions(self, n: int, k: int) -> Tensor | None:
@@ -111,9 +166,16 @@ class Context(Protocol):
         ...
 
     def mean(self, value: Tensor) -> Tensor:
-        """Mean over devices (the value itself on one)."""
+        """Mean over devices (the value itself on one), without gradient."""
+        ...
+
+    def share(self, n: int) -> int:
+        """Rows of a batch of `n` that lie on this device.
+
+        :raises SettingsError: where the devices cannot share it equally.
+        """
         ...
 
     def gather(self, value: Tensor) -> Tensor:
-        """Rows of all devices [world x N, ...] (the value itself on one); gradients flow to the own rows only."""
+        """Rows of all devices [world x N, ...] (the value itself on one); gradients flow to the rows of all."""
         ...

@@ -25,3 +25,7 @@ class Draws(Protocol):
     def integers(self, high: int, n: int, *shape: int) -> Tensor:
         """Uniform among 0 to `high` - 1, int64 [n, *shape]."""
         ...
+
+    def order(self, n: int) -> list[int]:
+        """A random order of 0 to n - 1, the same on all devices and known to the host (nobody waits for a device)."""
+        ...

@@ -7,7 +7,7 @@ here and in the method's class, and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -27,25 +27,49 @@ class Settings(BaseModel):
         return values
 
 
-class BackboneChoice(Settings):
-    """A backbone by name, with settings of its own (which its own class checks).
+class Choice(Settings):
+    """Something registered, by name, with settings of its own (which its own class checks).
 
-    ``--set backbone=NAME`` picks another and drops the settings of the one before.
+    ``--set KEY=NAME`` picks another and drops the settings of the one before.
+
+    :cvar kind: what of the catalogue is chosen from.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
 
-    name: str
+    kind: ClassVar[str]
+
+    name: str | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _from_name(cls, value: Any) -> Any:
-        return {"name": value} if isinstance(value, str) else value
+        return {"name": value} if isinstance(value, str) or value is None else value
 
     @property
     def settings(self) -> dict[str, Any]:
         """What is set beside the name."""
         return dict(self.model_extra or {})
+
+
+class BackboneChoice(Choice):
+    """A backbone: the pair of networks."""
+
+    kind: ClassVar[str] = "model"
+
+    name: str
+
+
+class AugmentationChoice(Choice):
+    """What images go through on their way to the discriminator in training; none named: nothing."""
+
+    kind: ClassVar[str] = "augmentation"
+
+
+class RegulariserChoice(Choice):
+    """What else the discriminator's logits are held to; none named: nothing."""
+
+    kind: ClassVar[str] = "regulariser"
 
 
 class EmaSettings(Settings):
@@ -55,13 +79,6 @@ class EmaSettings(Settings):
     """share of the old average kept at each step; 0 turns averaging off"""
     start: int = Field(default=1000, ge=0)
     """step before which the average is a copy"""
-
-
-class NoEma(EmaSettings):
-    """No average, unless its decay is set."""
-
-    decay: float = Field(default=0.0, ge=0, lt=1)
-    """share of the old average kept at each step; 0 turns averaging off"""
 
 
 #: a decay rate of Adam's averages
@@ -85,6 +102,11 @@ class PenaltySettings(Settings):
     weight: float = Field(default=1.0, ge=0)
     every: int = Field(default=1, gt=0)
     """discriminator steps from one penalty to the next; its weight is multiplied by this"""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) or value is None else value
 
 
 class EvaluationSettings(Settings):
@@ -151,6 +173,10 @@ class MethodSettings(Settings):
     """how images that do not fit the backbone are made to: none, pad, resize, or crop:SIZE"""
     flip: bool = False
     """mirror real images left to right at random"""
+    augmentation: AugmentationChoice = AugmentationChoice()
+    """what every image goes through on its way to the discriminator, by name, with settings of its own"""
+    regulariser: RegulariserChoice = RegulariserChoice()
+    """what else the discriminator's logits are held to, by name, with settings of its own"""
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     """arithmetic of the training step"""
     ema: EmaSettings = EmaSettings()
@@ -173,3 +199,17 @@ class MethodSettings(Settings):
         if self.evaluation.best is not None and self.evaluation.every == 0:
             raise ValueError("evaluation.best needs evaluation.every (or --evaluate-every)")
         return self
+
+
+class AdversarialSettings(MethodSettings):
+    """What every method has in which a discriminator and a generator play against each other."""
+
+    loss: str = "hinge"
+    """adversarial loss, by name"""
+    generator_adam: AdamSettings = AdamSettings()
+    discriminator_adam: AdamSettings = AdamSettings()
+    penalty: PenaltySettings = PenaltySettings()
+    """a gradient penalty on the discriminator, by name"""
+    passes: Literal["joint", "separate"] = "joint"
+    """whether the discriminator sees real and fake images in one pass or each by themselves; they differ where it looks
+    at a whole batch (batch norm, minibatch statistics)"""

@@ -92,41 +92,67 @@ class ModelSpec:
 class LossSpec:
     """An adversarial loss: two pure functions of logits, both to be minimised.
 
+    A loss that tells classes apart by itself (`outputs`) has its functions called with the labels of the real and the
+    conditions of the fake images behind the logits: ``discriminator(real, fake, labels, told)``, ``generator(fake,
+    told)``. One that holds a fake against real images (`paired`) has ``generator(fake, real)``.
+
     :param discriminator: "module:function" of (real logits, fake logits), returns a scalar tensor.
     :param generator: "module:function" of (fake logits), returns a scalar tensor.
+    :param outputs: "module:function" from the number of classes to that of logits; None: one logit, which the
+        discriminator itself may make depend on the condition.
+    :param score: "module:function" of (logits, told), returns the one number an image [N] that penalties, controllers
+        and regularisers look at; None: the logit.
+    :param needs_labels: whether it means nothing without classes.
+    :param paired: whether the generator's function takes real logits too (relativistic losses).
     """
 
     name: str
     summary: str
     discriminator: str
     generator: str
+    outputs: str | None = None
+    score: str | None = None
+    needs_labels: bool = False
+    paired: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class PenaltySpec:
-    """A gradient penalty: "module:function" called as ``penalty(critic, real, fake)``, returns a scalar tensor.
+    """A gradient penalty: "module:function" called as ``penalty(critic, real, fake, draws)``, returns a scalar tensor.
 
-    `critic` maps a batch of images to logits [N]; real and fake are [N, ...]. The weight is the caller's.
+    `critic` maps a batch of images to logits [N]; real and fake are [N, ...]; `draws` is a
+    :class:`harness.contracts.Draws`. The weight is the caller's.
+
+    :param differences: whether it compares critics of two nearby points, which an augmentation would draw apart.
     """
 
     name: str
     summary: str
     penalty: str
+    differences: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class AugmentationSpec:
-    """A discriminator-side augmentation: "module:Class", built with its settings and the run's context."""
+    """A discriminator-side augmentation: "module:Class", built with its settings and the run's context.
+
+    :param augmentation: a :class:`harness.contracts.Augmentation`.
+    :param kinds: the data that it can change.
+    """
 
     name: str
     summary: str
     settings: str
     augmentation: str
+    kinds: tuple[Kind, ...] = ("images",)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RegulariserSpec:
-    """A stateful companion that observes logits: "module:Class", built with its settings and the run's context."""
+    """A stateful companion that observes logits: "module:Class", built with its settings and the run's context.
+
+    :param regulariser: a :class:`harness.contracts.Regulariser`.
+    """
 
     name: str
     summary: str

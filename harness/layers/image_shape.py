@@ -27,7 +27,7 @@ def square(backbone: str, shape: tuple[int, ...], sides: Iterable[int], why: str
     if height != width or height not in sides:
         raise SettingsError(
             f"backbone '{backbone}' cannot build {height} x {width} pixels "
-            f"(it builds squares of {', '.join(map(str, sides))}{why and f', {why}'})",
+            f"(it builds squares of {', '.join(map(str, sides))}{why and f': {why}'})",
             "make the images fit with --set fit=pad, fit=resize or fit=crop:SIZE",
         )
     return channels, height

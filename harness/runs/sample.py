@@ -41,10 +41,13 @@ def sample_run(
         ``labels`` int64 [N] where the generator is told a class.
     :param seed: of the samples; None for the run's own, which gives the samples that evaluation sees.
     :param classes: cycled through; only for a conditional run.
+    :param columns: of the grid.
     :returns: the number of samples written.
     """
     if not 1 <= count <= MOST:
         raise SettingsError(f"--count must be at least 1 and at most {MOST:,}, not {count}")
+    if columns < 1:
+        raise SettingsError(f"a grid needs at least one column, not {columns}")
     if out.suffix not in (".png", ".npz"):
         raise SettingsError(f"cannot tell the format of {out}", "end it in .png or .npz")
     if out.is_dir() or not out.absolute().parent.is_dir():
@@ -74,6 +77,8 @@ def _conditions(run: StoredRun, trained: object, classes: list[int] | None, coun
             f"recipe '{run.experiment.recipe_id}' is unconditional: it cannot be asked for classes",
             "leave --classes out",
         )
+    if not classes:
+        raise SettingsError("no class is named", "name some, or leave --classes out")
     wrong = [c for c in classes if not 0 <= c < known]
     if wrong:
         raise SettingsError(f"no class {wrong[0]}", f"classes are 0 to {known - 1}")

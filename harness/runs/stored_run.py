@@ -18,7 +18,7 @@ from harness.data import LoadedDataset, Problem
 from harness.errors import CheckpointError, DataError, RunFolderError
 from harness.experiment import Experiment, from_record, record_digest
 from harness.results.record import read_record
-from harness.training.build import build_method
+from harness.training.build import build_method, declared_state
 from harness.training.checkpoints import apply_state, checkpoints_in, load_checkpoint
 from harness.training.run_folder import RunFolder
 from harness.training.runtime import Runtime
@@ -122,9 +122,9 @@ class StoredRun:
         payload = load_checkpoint(path, torch.device("cpu"))
         if payload.get("experiment") != self.digest:
             raise CheckpointError(f"checkpoint {path} belongs to another experiment than {self.folder.experiment}")
-        method, _ = build_method(self.experiment, problem, Runtime(device), catalog)
+        method, ctx = build_method(self.experiment, problem, Runtime(device), catalog)
         self._check_can_sample(method, payload)
-        apply_state(method.state(), payload["state"], str(path))
+        apply_state(declared_state(method, ctx), payload["state"], str(path))
         name = f"step-{payload['total']}" if checkpoint not in ("last", "best") else checkpoint
         return Restored(method, name, _facts(payload))
 

@@ -35,6 +35,11 @@ def open_dataset(catalog: Catalog, experiment: Experiment, root: Path) -> Loaded
     )
 
 
+def declared_state(method: Method, ctx: RunContext) -> dict[str, Any]:
+    """What a checkpoint keeps: what the method declares, and what accompanies it."""
+    return {**method.state(), **ctx.companions.state()}
+
+
 def build_method(
     experiment: Experiment, problem: Problem, runtime: Runtime, catalog: Catalog
 ) -> tuple[Method, RunContext]:
@@ -45,9 +50,12 @@ def build_method(
     if experiment.settings.conditional and problem.n_classes == 0:
         raise unlabelled(experiment.dataset)
     ctx = RunContext(catalog, runtime, experiment.seed)
+    settings = experiment.settings
+    ctx.accompany(settings.augmentation, settings.regulariser)
     cls: Any = catalog.load_spec("method", experiment.method, "method")
     where: AbstractContextManager[Any] = torch.device("meta") if runtime.device.type == "meta" else nullcontext()
     seed_everything(experiment.seed, "build")
     with where:
-        method: Method = cls(experiment.settings, problem, ctx)
+        method: Method = cls(settings, problem, ctx)
+    ctx.companions.check_used(experiment.method, ctx.has_loss)
     return method, ctx

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
 
 from harness.contracts.method import Stage
 from harness.contracts.settings import MethodSettings
@@ -15,7 +14,7 @@ from harness.contracts.stream import LawData
 from harness.data import Problem, Split, Stream, TrainingData
 from harness.errors import CheckpointError, Diverged
 from harness.randomness import seed_everything
-from harness.training.build import build_method
+from harness.training.build import build_method, declared_state
 from harness.training.checkpoints import (
     apply_state,
     check_finite,
@@ -26,6 +25,7 @@ from harness.training.checkpoints import (
     save_checkpoint,
 )
 from harness.training.clock import Clock
+from harness.training.in_step import held_in_step
 from harness.training.interrupts import Interrupted, StopRequest, stop_requests
 from harness.training.open_run import OpenRun
 from harness.training.products import load_product, pieces, save_product
@@ -139,7 +139,7 @@ class Training:
         self._seed(stage, self.done)
         self.ctx.step = self.done
         before = stream.position
-        with self.ctx.autocast():
+        with self.ctx.all_stepping(), self.ctx.autocast():
             stage.step(stream)
         self.images_seen += stream.position - before
         self.done += 1
@@ -195,7 +195,8 @@ class Training:
         return stream
 
     def _seed(self, stage: Stage, when: int | str) -> None:
-        seed_everything(self.experiment.seed, stage.name, when, self.runtime.rank)
+        # alike on every device: draws are made for the whole batch, and each device takes its rows
+        seed_everything(self.experiment.seed, stage.name, when, 0)
 
     def _keep_product(self, stage: Stage) -> None:
         if self.runtime.rank == 0:
@@ -258,7 +259,7 @@ class Training:
     def _save(self) -> Path:
         path = self.folder.checkpoints / f"step-{self.total_done:08d}.pt"
         self._check_terms(self.ctx.stage)
-        state = collect_state(self.method.state())
+        state = collect_state(declared_state(self.method, self.ctx))
         try:
             check_finite(state)
         except Diverged as error:
@@ -279,12 +280,12 @@ class Training:
         """The processes of a run hold the same weights, whatever each has drawn and seen."""
         if self.runtime.world == 1:
             return
-        modules = (value for value in self.method.state().values() if isinstance(value, nn.Module))
-        sums = [p.detach().double().sum().to(self.runtime.device) for module in modules for p in module.parameters()]
+        held = held_in_step(declared_state(self.method, self.ctx))
+        sums = [value.detach().double().sum().to(self.runtime.device) for value in held]
         own = torch.stack([*sums, torch.zeros((), dtype=torch.float64, device=self.runtime.device)])
         if self.runtime.any(not torch.equal(self.runtime.gather(own[None])[0], own)):
             raise self._diverged(
-                "the processes of this run no longer hold the same weights",
+                "the processes of this run no longer hold the same weights and tensors",
                 "the method must average what it steps by itself (ctx.mean)",
             )
 
@@ -312,7 +313,7 @@ class Training:
             raise CheckpointError(f"nothing to resume in {self.folder.path}: it has no checkpoint", "use --overwrite")
         payload = load_checkpoint(kept[-1], torch.device("cpu"))  # each piece of state copies to where it lives
         self._check_same_run(payload, kept[-1])
-        apply_state(self.method.state(), payload["state"], str(kept[-1]))
+        apply_state(declared_state(self.method, self.ctx), payload["state"], str(kept[-1]))
         self.stage_number, self.done = payload["stage"], payload["step"]
         self._stream_state = payload["stream"]
         self.ctx.meters.load_state_dict(payload["meters"])

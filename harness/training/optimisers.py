@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from harness.contracts.context import Context
 from harness.contracts.settings import AdamSettings, PenaltySettings
-
-if TYPE_CHECKING:
-    pass
 
 
 def adam(parameters: Iterable[nn.Parameter], settings: AdamSettings) -> torch.optim.Adam:
@@ -53,4 +49,4 @@ class LazyPenalty:
         if self._penalty is None or step % every:
             return {}
         with self._ctx.full_precision():
-            return {"penalty": weight * every * self._penalty(critic, real, fake)}
+            return {"penalty": weight * every * self._penalty(critic, real, fake, self._ctx)}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
 import torch
@@ -11,47 +11,76 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from harness.catalog import Catalog
-from harness.contracts.context import AdversarialLoss, Loss, Penalty
+from harness.contracts.companions import Augmentation
+from harness.contracts.context import AdversarialLoss, Loss as LossTerms, Penalty
 from harness.contracts.feature_network import Extractor
-from harness.contracts.networks import Backbone
-from harness.contracts.settings import BackboneChoice
+from harness.contracts.networks import Backbone, Discriminator
+from harness.contracts.settings import AugmentationChoice, BackboneChoice, RegulariserChoice
 from harness.devices import full_precision
+from harness.errors import SettingsError
 from harness.evaluation.feature_networks.extractor import open_extractor
-from harness.experiment import backbone_settings
+from harness.experiment import chosen_settings
+from harness.training.attached_companions import Companions
+from harness.training.batch_draws import BatchDraws
+from harness.training.losses import Loss
 from harness.training.meters import Meters
 from harness.training.runtime import Runtime
+from harness.training.shared_batch_norm import share_batch_norms
 
 M = TypeVar("M", bound=nn.Module)
+D = TypeVar("D", bound=Discriminator)
 
 
-class RunContext:
+class RunContext(BatchDraws):
     """A :class:`harness.contracts.Context`; what each method does is said there."""
 
     def __init__(self, catalog: Catalog, runtime: Runtime, seed: int) -> None:
+        super().__init__(runtime.device, runtime.rank, runtime.world)
         self.catalog = catalog
         self.runtime = runtime
         self.seed = seed
-        self.device = runtime.device
-        self.world = runtime.world
         self.stage = ""
         self.step = 0
         self.meters = Meters(runtime.device)
+        self.stepping = False
+        self.companions = Companions()
+        self.has_loss = False
 
     # -- building ----------------------------------------------------------------------------------
 
     def place(self, module: M) -> M:
+        if self.world > 1:
+            share_batch_norms(module, self.gather, lambda: self.stepping)
         return module if self.device.type == "meta" else module.to(self.device)
 
+    def adversary(self, discriminator: D, pack: int = 1) -> D:
+        self.companions.attach(discriminator, pack)
+        return self.place(discriminator)
+
     def backbone(self, choice: BackboneChoice, shape: tuple[int, ...]) -> Backbone:
-        settings = backbone_settings(self.catalog, choice)
+        settings = chosen_settings(self.catalog, choice, "backbone")
         backbone: Backbone = self.catalog.load_spec("model", choice.name, "build")(settings, shape)
         return backbone
 
     def loss(self, name: str) -> AdversarialLoss:
-        self.catalog.loss(name)
-        return AdversarialLoss(
-            self.catalog.load_spec("loss", name, "discriminator"), self.catalog.load_spec("loss", name, "generator")
+        self.has_loss = True
+        return Loss(self.catalog, name, self.companions, self.log)
+
+    def augmentation(self, choice: AugmentationChoice) -> Augmentation:
+        made: Augmentation = self._companion(choice, "augmentation")
+        return made
+
+    def accompany(self, augmentation: AugmentationChoice, regulariser: RegulariserChoice) -> None:
+        """Make what the settings name accompany everything that is built from now on."""
+        self.companions = Companions(
+            None if augmentation.name is None else self.augmentation(augmentation),
+            None if regulariser.name is None else self._companion(regulariser, "regulariser"),
         )
+
+    def _companion(self, choice: AugmentationChoice | RegulariserChoice, key: str) -> Any:
+        settings = chosen_settings(self.catalog, choice, key)
+        assert choice.name is not None
+        return self.catalog.load_spec(choice.kind, choice.name, key)(settings, self)
 
     def penalty(self, name: str) -> Penalty:
         self.catalog.penalty(name)
@@ -64,14 +93,14 @@ class RunContext:
     # -- drawing -----------------------------------------------------------------------------------
 
     def latents(self, n: int, dim: int) -> Tensor:
-        return torch.randn(n, dim, device=self.device)
+        return self.normal(n, dim)
 
     def conditions(self, n: int, k: int) -> Tensor | None:
-        return torch.randint(k, (n,), device=self.device) if k else None
+        return self.integers(k, n) if k else None
 
     # -- stepping ----------------------------------------------------------------------------------
 
-    def minimize(self, **pairs: tuple[Loss, Optimizer]) -> None:
+    def minimize(self, **pairs: tuple[LossTerms, Optimizer]) -> None:
         gradients: list[tuple[Optimizer, list[nn.Parameter], Sequence[Tensor | None]]] = []
         for number, (name, (loss, optimizer)) in enumerate(pairs.items()):
             terms = dict(loss) if isinstance(loss, Mapping) else {"loss": loss}
@@ -93,6 +122,15 @@ class RunContext:
         for name, value in values.items():
             self.meters.value(name, value)
 
+    @contextmanager
+    def all_stepping(self) -> Iterator[None]:
+        """All devices are in one step of training."""
+        self.stepping = True
+        try:
+            yield
+        finally:
+            self.stepping = False
+
     # -- precision and devices ---------------------------------------------------------------------
 
     def autocast(self) -> AbstractContextManager[Any]:
@@ -103,6 +141,11 @@ class RunContext:
 
     def mean(self, value: Tensor) -> Tensor:
         return self.runtime.mean(value)
+
+    def share(self, n: int) -> int:
+        if n % self.world:
+            raise SettingsError(f"a batch of {n} cannot be shared equally by {self.world} devices")
+        return n // self.world
 
     def gather(self, value: Tensor) -> Tensor:
         return self.runtime.gather(value)

@@ -44,7 +44,7 @@ class Runtime:
         return value
 
     def gather(self, value: Tensor) -> Tensor:
-        """Rows of all processes."""
+        """Rows of all processes; gradients flow to all of them."""
         return value
 
     def any(self, flag: bool) -> bool:
@@ -92,9 +92,8 @@ class FabricRuntime(Runtime):
     def gather(self, value: Tensor) -> Tensor:
         if self.world == 1:
             return value
-        rows = self._fabric.all_gather(value.detach())  # [world, N, ...]
-        parts = [value if rank == self.rank else rows[rank] for rank in range(self.world)]
-        return torch.cat(parts)
+        rows: Tensor = self._fabric.all_gather(value, sync_grads=True)  # [world, N, ...]
+        return rows.flatten(0, 1)
 
     def any(self, flag: bool) -> bool:
         if self.world == 1:

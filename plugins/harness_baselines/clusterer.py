@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from torch import Tensor, nn
 
-from harness import GeneratorSampler
-from harness_baselines.pair import Pair
+from harness import GeneratorSampler, Pair
 
 
 class ClusteringSampler(GeneratorSampler):
@@ -18,7 +18,9 @@ class ClusteringSampler(GeneratorSampler):
     :param cluster_of: images [N, ...] to clusters int64 [N].
     """
 
-    def __init__(self, pair: Pair, prior: Tensor, features: nn.Module, cluster_of: Callable[[Tensor], Tensor]) -> None:
+    def __init__(
+        self, pair: Pair[Any], prior: Tensor, features: nn.Module, cluster_of: Callable[[Tensor], Tensor]
+    ) -> None:
         plain = GeneratorSampler.averaged(pair.generator, pair.average, len(prior), prior=prior)
         super().__init__(plain.generator, len(prior), plain.subject, prior=prior)
         self.features = features

@@ -10,44 +10,36 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from harness import AdamSettings, MethodSettings, PenaltySettings, Settings
-from harness.contracts import Beta, NoEma
+from harness import AdamSettings, AdversarialSettings, MethodSettings, Settings
+from harness.contracts import EmaSettings
 
 
-class GanSettings(MethodSettings):
+class GanSettings(AdversarialSettings):
     """Settings of a plain GAN."""
 
     batch_size: int = Field(default=32, gt=0, le=1_000_000)
     steps: int = Field(default=195_312, gt=0, le=1_000_000_000)
-    loss: str = "hinge"
-    """adversarial loss, by name"""
     d_steps: int = Field(default=4, gt=0)
     """discriminator steps a generator step"""
-    generator_adam: AdamSettings = AdamSettings()
-    discriminator_adam: AdamSettings = AdamSettings()
-    penalty: PenaltySettings = PenaltySettings()
-    passes: Literal["joint", "separate"] = "joint"
-    """whether the discriminator sees real and fake images in one pass or each by themselves; they differ where it has
-    batch norm"""
 
 
-class RivalAdam(AdamSettings):
-    """Adam as Liu et al. set it; a class of its own, so that setting one value leaves the others."""
-
-    lr: float = Field(default=1e-4, gt=0)
-    betas: tuple[Beta, Beta] = (0.0, 0.99)
+#: Adam as Liu et al. set it
+_RIVAL_ADAM = AdamSettings(lr=1e-4, betas=(0.0, 0.99))
 
 
-class RivalSettings(MethodSettings):
+class RivalSettings(AdversarialSettings):
     """What Liu et al. trained every method with. One discriminator step a generator step; nobody is told labels."""
 
     batch_size: int = Field(default=64, gt=0, le=1_000_000)
     steps: int = Field(default=195_312, gt=0, le=1_000_000_000)
     loss: str = "nsgan"
     """adversarial loss, by name"""
-    generator_adam: RivalAdam = RivalAdam()
-    discriminator_adam: RivalAdam = RivalAdam()
-    ema: NoEma = NoEma()
+    generator_adam: AdamSettings = _RIVAL_ADAM
+    discriminator_adam: AdamSettings = _RIVAL_ADAM
+    passes: Literal["joint", "separate"] = "separate"
+    """whether the discriminator sees real and fake images in one pass or each by themselves; they differ where it looks
+    at a whole batch (batch norm, minibatch statistics)"""
+    ema: EmaSettings = EmaSettings(decay=0.0)
 
     @model_validator(mode="after")
     def _told_no_labels(self) -> RivalSettings:
@@ -92,19 +84,13 @@ class SelfCondSettings(ClusteringSettings):
     """training images that are clustered, the same ones each time; all where there are fewer"""
 
 
-class AutoencoderAdam(AdamSettings):
-    """Adam as it is set by default in most places."""
-
-    lr: float = Field(default=1e-3, gt=0)
-    betas: tuple[Beta, Beta] = (0.9, 0.999)
-
-
 class AutoencoderSettings(Settings):
     """The auto-encoder whose codes are clustered."""
 
     share: float = Field(default=0.2, gt=0)
     """its steps, as a share of the GAN's: 50 epochs where the GAN has 250"""
-    adam: AutoencoderAdam = AutoencoderAdam()
+    adam: AdamSettings = AdamSettings(lr=1e-3, betas=(0.9, 0.999))
+    """as it is set by default in most places"""
 
 
 class LogoGanSettings(ClusteringSettings):

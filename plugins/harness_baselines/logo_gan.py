@@ -18,7 +18,7 @@ from harness.data import TrainingData
 from harness.randomness import derived_seed
 from harness_baselines.classifier import principal_components, seen_by
 from harness_baselines.config import LogoGanSettings
-from harness_baselines.pair import Pair
+from harness_baselines.rival import conditional_step, rival_pair
 from harness_baselines.self_cond import check_clusters
 
 #: images that are coded at once
@@ -39,7 +39,7 @@ class LogoGan:
         self.k = k = settings.clusters
         check_clusters(k, problem.n_train)
         backbone = ctx.backbone(settings.backbone, problem.shape)
-        self.pair = Pair(settings, ctx, backbone.generator(conditions=k), backbone.discriminator(conditions=k))
+        self.pair = rival_pair(settings, ctx, backbone, backbone.generator(conditions=k), conditions=k)
         self.codes = settings.features == "autoencoder"
         if self.codes:  # the code is as large as a latent, so that a generator can decode it
             code = backbone.latent_dim
@@ -131,4 +131,4 @@ class LogoGan:
         """One step of each network under the clusters of the batch."""
         batch = stream.next()
         assert batch.labels is not None  # the stage's data are labelled
-        self.pair.conditional_step(batch.images, batch.labels)
+        conditional_step(self.pair, batch.images, batch.labels)

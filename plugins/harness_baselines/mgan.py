@@ -12,7 +12,7 @@ from torch import Tensor
 from harness import Context, GeneratorSampler, Problem, Stage, Stream
 from harness_baselines.config import MganSettings
 from harness_baselines.mixture import Mixture
-from harness_baselines.pair import Pair
+from harness_baselines.rival import rival_pair, step_discriminator, step_generator
 
 #: the discriminator's second head, the paper's classifier C
 HEAD = "generator"
@@ -27,7 +27,7 @@ class Mgan:
         self.k = settings.generators
         backbone = ctx.backbone(settings.backbone, problem.shape)
         generators = Mixture([backbone.generator() for _ in range(self.k)])
-        self.pair = Pair(settings, ctx, generators, backbone.discriminator(heads={HEAD: self.k}))
+        self.pair = rival_pair(settings, ctx, backbone, generators, heads={HEAD: self.k})
 
     def stages(self) -> list[Stage]:
         """One: the GAN."""
@@ -46,20 +46,21 @@ class Mgan:
         pair, real = self.pair, stream.next().images
         with torch.no_grad():
             fake, maker = self.fakes()
-        critique = pair.discriminator(fake)
-        pair.minimize_discriminator(
-            pair.discriminator(real).score, critique.score, classifier=F.cross_entropy(critique.heads[HEAD], maker)
-        )
+        critique = pair.judge(fake, None)
+        real_logits, told_apart = pair.judge(real, None).score, F.cross_entropy(critique.heads[HEAD], maker)
+        penalty = pair.penalty(real, fake, None, self.ctx.step)
+        step_discriminator(pair, real_logits, critique.score, classifier=told_apart, **penalty)
 
         fake, maker = self.fakes()
-        critique = pair.discriminator(fake)
+        critique = pair.judge(fake, None)
         told_apart = F.cross_entropy(critique.heads[HEAD], maker)
-        pair.minimize_generator(critique.score, classifier=self.settings.beta * told_apart)
+        more = {"classifier": self.settings.beta * told_apart}
+        step_generator(pair, critique.score, real=pair.beside(real, None), **more)
         self.ctx.log(classified=(critique.heads[HEAD].argmax(1) == maker).float().mean())
 
     def fakes(self) -> tuple[Tensor, Tensor]:
         """n fakes of each generator from the same n latents: images [K n, ...] and their makers int64 [K n]."""
-        n = self.settings.fakes
+        n = self.ctx.share(self.settings.fakes)
         maker = torch.arange(self.k, device=self.ctx.device).repeat_interleave(n)
         latents = self.pair.latents(n).repeat(self.k, 1)
         return self.pair.generator(latents, maker), maker

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from harness import Context, GeneratorSampler, Problem, SettingsError, Stage, Stream
 from harness_baselines.config import PacGanSettings
-from harness_baselines.pair import Pair
+from harness_baselines.rival import rival_pair, step_discriminator, step_generator
 
 
 class PacGan:
@@ -21,6 +20,7 @@ class PacGan:
 
     def __init__(self, settings: PacGanSettings, problem: Problem, ctx: Context) -> None:
         self.settings = settings
+        self.ctx = ctx
         self.pack = settings.pack
         world = ctx.world
         if settings.batch_size % (self.pack * world):
@@ -31,7 +31,7 @@ class PacGan:
                 f"--set batch_size={whole * (settings.batch_size // whole + 1)}",
             )
         backbone = ctx.backbone(settings.backbone, problem.shape)
-        self.pair = Pair(settings, ctx, backbone.generator(), backbone.discriminator(pack=self.pack))
+        self.pair = rival_pair(settings, ctx, backbone, backbone.generator(), pack=self.pack)
 
     def stages(self) -> list[Stage]:
         """One: the GAN."""
@@ -47,17 +47,17 @@ class PacGan:
 
     def step(self, stream: Stream) -> None:
         """One step of each network: packs are groups within the real batch, and groups within the fake batch."""
-        pair, real = self.pair, stream.next().images
-        n = len(real)
-        with torch.no_grad():
-            fake = pair.generator(pair.latents(n))
-        pair.minimize_discriminator(self.judged(real), self.judged(fake))
-        pair.minimize_generator(self.judged(pair.generator(pair.latents(n))))
+        pair, real = self.pair, self.packed(stream.next().images)
+        n = len(real) * self.pack
+        fake = self.packed(pair.fakes(n, None))
+        _, real_logits, fake_logits = pair.judge_both(real, fake, None, None)
+        step_discriminator(pair, real_logits, fake_logits, **pair.penalty(real, fake, None, self.ctx.step))
+        fake_logits = pair.judge(self.packed(pair.generator(pair.latents(n))), None).score
+        step_generator(pair, fake_logits, real=pair.beside(real, None))
 
-    def judged(self, images: Tensor) -> Tensor:
-        """Images [N, ...] to logits [N / m], one a pack."""
-        found: Tensor = self.pair.discriminator(packed(images, self.pack)).score
-        return found
+    def packed(self, images: Tensor) -> Tensor:
+        """Images [N, C, H, W] to packs [N / m, m C, H, W]."""
+        return packed(images, self.pack)
 
 
 def packed(images: Tensor, m: int) -> Tensor:

@@ -16,7 +16,7 @@ from harness.data import LawData, TrainingData
 from harness.randomness import derived_seed, keyed
 from harness_baselines.clusterer import ClusteringSampler
 from harness_baselines.config import SelfCondSettings
-from harness_baselines.pair import Pair
+from harness_baselines.rival import conditional_step, rival_pair
 
 #: images whose features are taken at once
 BLOCK = 500
@@ -35,7 +35,8 @@ class SelfCond:
         n = settings.clustered if problem.n_train is None else min(settings.clustered, problem.n_train)
         check_clusters(k, n)
         backbone = ctx.backbone(settings.backbone, problem.shape)
-        self.pair = Pair(settings, ctx, backbone.generator(conditions=k), backbone.discriminator(conditions=k))
+        self.pair = rival_pair(settings, ctx, backbone, backbone.generator(conditions=k), conditions=k)
+        self.told = self.pair.loss.head(k)["conditions"] > 0
         # what labels images: the discriminator as it was when it was last clustered, and the clusters found in it
         self.frozen: Discriminator = copy.deepcopy(self.pair.discriminator).requires_grad_(False).eval()
         self.centres = torch.zeros(k, self.frozen.feature_dim, device=ctx.device)
@@ -69,7 +70,7 @@ class SelfCond:
         if self.ctx.step % self.settings.recluster_every == 0:
             self.recluster(stream.data)
         real = stream.next().images
-        self.pair.conditional_step(real, self.cluster_of(real))
+        conditional_step(self.pair, real, self.cluster_of(real))
 
     @torch.no_grad()
     def recluster(self, data: TrainingData | LawData) -> None:
@@ -106,7 +107,7 @@ class SelfCond:
     def features(self, images: Tensor) -> Tensor:
         """Images [N, ...] to what the frozen discriminator's linear head sees, float32 [N, F]."""
         # which condition it is told does not matter: conditions come in after the feature
-        told = torch.zeros(len(images), dtype=torch.int64, device=images.device)
+        told = torch.zeros(len(images), dtype=torch.int64, device=images.device) if self.told else None
         with self.ctx.full_precision():
             feature: Tensor = self.frozen(images, told).feature
             return feature.flatten(1).float()

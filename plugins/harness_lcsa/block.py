@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, NamedTuple
@@ -40,6 +40,18 @@ class Coding(NamedTuple):
     def diagnostics(self) -> dict[str, Tensor]:
         """How the dictionary is used, scalars by name."""
         return {"perplexity": code_perplexity(self.codes), "dead_atoms": dead_share(self.codes)}
+
+
+def joined(parts: Sequence[Coding], mean: bool) -> Coding:
+    """What one pass over all of it would have noted; parts are of one size.
+
+    :param mean: whether proximity is a mean, or else a sum.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    features, codes, coded = (torch.cat(rows) for rows in list(zip(*parts, strict=True))[:3])
+    near = torch.stack([part.proximity for part in parts])
+    return Coding(features, codes, coded, near.mean() if mean else near.sum())
 
 
 class LCSABlock(nn.Module):

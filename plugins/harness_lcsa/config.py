@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from harness import AdamSettings, MethodSettings, PenaltySettings, Settings
+from harness import AdversarialSettings, Settings
 from harness.contracts import Beta
 
 
@@ -71,19 +71,14 @@ class ProximitySettings(Settings):
     """keep the gradient from passing through the coded features"""
 
 
-class LCSASettings(MethodSettings):
+class LCSASettings(AdversarialSettings):
     """Settings of a GAN with dictionaries in its discriminator."""
 
     conditional: bool = True
     batch_size: int = Field(default=32, gt=0, le=1_000_000)
     steps: int = Field(default=195_312, gt=0, le=1_000_000_000)
-    loss: str = "hinge"
-    """adversarial loss, by name"""
     d_steps: int = Field(default=4, gt=0)
     """discriminator steps a generator step"""
-    generator_adam: AdamSettings = AdamSettings()
-    discriminator_adam: AdamSettings = AdamSettings()
-    penalty: PenaltySettings = PenaltySettings()
     blocks: Annotated[tuple[Annotated[int, Field(gt=0)], ...], Field(min_length=1)] | None = None
     """discriminator blocks that get a dictionary, counted from 1; none named: every block"""
     mix: Literal["convex", "additive"] = "convex"

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from harness import (
-    Average,
-    Batch,
-    Context,
-    Critique,
-    GeneratorSampler,
-    LazyPenalty,
-    Place,
-    Problem,
-    SettingsError,
-    Stage,
-    Stream,
-    adam,
-)
-from harness.layers import Adapters, adapter_parameters, backbone_parameters
-from harness_lcsa.block import Coding, LCSABlock
+from harness import Batch, Context, Critique, GeneratorSampler, Pair, Place, Problem, SettingsError, Stage, Stream
+from harness.layers import Adapters, adapter_parameters
+from harness_lcsa.block import Coding, LCSABlock, joined
 from harness_lcsa.config import LCSASettings
 from harness_lcsa.controller import Controller, mean_sign
 
@@ -34,53 +21,36 @@ class LCSAGan:
     def __init__(self, settings: LCSASettings, problem: Problem, ctx: Context) -> None:
         self.settings = settings
         self.ctx = ctx
-        self.conditions = problem.n_classes if settings.conditional else 0
+        self.conditions = k = problem.n_classes if settings.conditional else 0
         self.controller = Controller(settings.controller, ctx.device)
 
+        self.loss = ctx.loss(settings.loss)
         backbone = ctx.backbone(settings.backbone, problem.shape)
-        self.latent_dim = backbone.latent_dim
-        self.generator = ctx.place(backbone.generator(conditions=self.conditions))
-        self.discriminator = ctx.place(backbone.discriminator(conditions=self.conditions, adapters=self.dictionary_at))
-        self.blocks = blocks_of(self.discriminator)
+        generator = backbone.generator(conditions=k)
+        discriminator = backbone.discriminator(**self.loss.head(k), adapters=self.dictionary_at)
+        self.pair = Pair(settings, ctx, self.loss, generator, discriminator, conditions=k)
+        self.blocks = blocks_of(self.pair.discriminator)
         self._check_blocks()
-
-        self.generator_adam = adam(self.generator.parameters(), settings.generator_adam)
         # the dictionaries have an optimiser of their own: no weight decay, no part in the discriminator's step
-        self.discriminator_adam = adam(backbone_parameters(self.discriminator), settings.discriminator_adam)
         learning = settings.dictionary
         self.dictionary_adam = torch.optim.Adam(
-            adapter_parameters(self.discriminator), lr=learning.lr, betas=learning.betas, eps=learning.eps
+            adapter_parameters(self.pair.discriminator), lr=learning.lr, betas=learning.betas, eps=learning.eps
         )
-        self.average = Average(self.generator, settings.ema.decay, settings.ema.start)
-        self.loss = ctx.loss(settings.loss)
-        self.penalty = LazyPenalty(settings.penalty, ctx)
 
     # -- what the loop asks for --------------------------------------------------------------------
 
     def stages(self) -> list[Stage]:
         """One: the GAN."""
-        return [Stage("gan", self.settings.steps, self.step, begin=self.begin)]
+        return [Stage("gan", self.settings.steps, self.step, begin=self.pair.train)]
 
     def state(self) -> Mapping[str, Any]:
         """Networks (the dictionaries are in the discriminator), optimisers, average and controller."""
-        return {
-            "generator": self.generator,
-            "discriminator": self.discriminator,
-            "generator_adam": self.generator_adam,
-            "discriminator_adam": self.discriminator_adam,
-            "dictionary_adam": self.dictionary_adam,
-            "average": self.average,
-            "controller": self.controller,
-        }
+        own = {"dictionary_adam": self.dictionary_adam, "controller": self.controller}
+        return {**self.pair.state(), **own}
 
     def trained(self) -> GeneratorSampler:
         """The generator, averaged unless averaging is off; sampling needs nothing of LCSA's."""
-        return GeneratorSampler.averaged(self.generator, self.average, self.conditions, told_labels=True)
-
-    def begin(self) -> None:
-        """Both networks train."""
-        self.generator.train()
-        self.discriminator.train()
+        return GeneratorSampler.averaged(self.pair.generator, self.pair.average, self.conditions, told_labels=True)
 
     # -- one iteration -----------------------------------------------------------------------------
 
@@ -89,60 +59,63 @@ class LCSAGan:
         cadence = self.settings.controller.cadence
         for number in range(self.settings.d_steps):
             batch = stream.next()
-            critique = self.discriminator_step(batch, self.ctx.step * self.settings.d_steps + number)
+            codings = self.discriminator_step(batch, self.ctx.step * self.settings.d_steps + number)
             if cadence == "discriminator":
                 self.controller.adapt()
         if cadence == "generator":
             self.controller.adapt()
-        self.generator_step(len(batch.images))
-        self.average.update(self.generator, self.ctx.step)
-        self.report(critique.notes)
+        self.generator_step(batch)
+        self.pair.average.update(self.pair.generator, self.ctx.step)
+        self.report(codings)
 
-    def discriminator_step(self, batch: Batch, step: int) -> Critique:
+    def discriminator_step(self, batch: Batch, step: int) -> Mapping[str, Coding]:
         """One step of the discriminator, then one of the dictionaries with the same features and codes."""
-        real, n = batch.images, len(batch.images)
+        pair, real, n = self.pair, batch.images, len(batch.images)
         labels = batch.labels if self.conditions else None
-        # a penalty sees real and fake under one condition each, so that they may be interpolated
-        told = labels if self.penalty.chosen else self.ctx.conditions(n, self.conditions)
-        with torch.no_grad():
-            fake = self.generator(self.ctx.latents(n, self.latent_dim), told)
+        told = pair.told(n, labels)
+        fake = pair.fakes(n, told)
 
-        # one pass codes real and fake together: the dictionaries learn the manifold of both
-        both = torch.cat([labels, told]) if labels is not None and told is not None else None
-        critique = self.discriminator(torch.cat([real, fake]), both)
-        real_logits, fake_logits = critique.score.split(n)
+        # the dictionaries learn the manifold of real and fake images together, whether in one pass or two
+        critiques, real_logits, fake_logits = pair.judge_both(real, fake, labels, told)
+        codings = self.codings(critiques)
         terms = {
-            "adversarial": self.loss.discriminator(real_logits, fake_logits),
-            "proximity": self.controller.gamma * proximity(critique),  # Eq. (4)
-            **self.penalty.terms(lambda x: self.discriminator(x, labels).score, real, fake, step),
+            "adversarial": self.loss.discriminator(real_logits, fake_logits, labels, told),
+            "proximity": self.controller.gamma * proximity(codings),  # Eq. (4)
+            **pair.penalty(real, fake, labels, step),
         }
-        self.ctx.minimize(discriminator=(terms, self.discriminator_adam))
+        self.ctx.minimize(discriminator=(terms, pair.discriminator_adam))
 
-        self.dictionary_step(critique)
-        self.controller.observe(self.ctx.mean(mean_sign(real_logits)))
-        found: Critique = critique
-        return found
+        self.dictionary_step(codings)
+        self.controller.observe(self.ctx.mean(mean_sign(self.loss.score(real_logits, labels))))
+        return codings
 
-    def dictionary_step(self, critique: Critique) -> None:
+    def dictionary_step(self, codings: Mapping[str, Coding]) -> None:
         """M <- Adam(M, gradient of |X - M a|^2), with the X and a of the pass just made (Alg. 6)."""
         for name, block in self.blocks.items():
-            coding: Coding = critique.notes[name]
             with self.ctx.full_precision():
-                gradient = coding.dictionary_gradient()
+                gradient = codings[name].dictionary_gradient()
             block.dictionary.grad = self.ctx.mean(gradient)
         self.dictionary_adam.step()
         self.dictionary_adam.zero_grad()
 
-    def generator_step(self, n: int) -> None:
+    def generator_step(self, batch: Batch) -> None:
         """One step of the generator through the mixing discriminator, whose dictionaries rest."""
+        pair, n = self.pair, len(batch.images)
         told = self.ctx.conditions(n, self.conditions)
-        critique = self.discriminator(self.generator(self.ctx.latents(n, self.latent_dim), told), told)
-        terms = {"adversarial": self.loss.generator(critique.score)}
+        critique = pair.judge(pair.generator(pair.latents(n), told), told)
+        real_logits = pair.beside(batch.images, batch.labels if self.conditions else None)
+        codings = self.codings([critique])
+        terms = {"adversarial": self.loss.generator(critique.score, told, real_logits)}
         if self.settings.proximity.in_generator_loss:
-            terms["proximity"] = self.controller.gamma * proximity(critique)
-        self.ctx.minimize(generator=(terms, self.generator_adam))
+            terms["proximity"] = self.controller.gamma * proximity(codings)
+        self.ctx.minimize(generator=(terms, pair.generator_adam))
         if self.settings.dictionary.in_generator_step:
-            self.dictionary_step(critique)
+            self.dictionary_step(codings)
+
+    def codings(self, critiques: Sequence[Critique]) -> Mapping[str, Coding]:
+        """What the blocks noted, by place; of two passes as if they had been one."""
+        mean = self.settings.proximity.reduction == "mean"
+        return {name: joined([critique.notes[name] for critique in critiques], mean) for name in self.blocks}
 
     # -- reports -----------------------------------------------------------------------------------
 
@@ -165,7 +138,7 @@ class LCSAGan:
         return LCSABlock(place.width, self.settings, self.controller, self.ctx.full_precision)
 
     def _check_blocks(self) -> None:
-        known = [place.index for place in self.discriminator.places if place.kind == "block"]
+        known = [place.index for place in self.pair.discriminator.places if place.kind == "block"]
         missing = [index for index in self.settings.blocks or () if index not in known]
         if missing:
             raise SettingsError(
@@ -182,7 +155,6 @@ def blocks_of(discriminator: nn.Module) -> dict[str, LCSABlock]:
     return {name: block for name, block in children if isinstance(block, LCSABlock)}
 
 
-def proximity(critique: Critique) -> Tensor:
+def proximity(codings: Mapping[str, Coding]) -> Tensor:
     """Sum over blocks of |X - h(X)|^2, each by its reduction."""
-    codings: list[Coding] = list(critique.notes.values())
-    return torch.stack([coding.proximity for coding in codings]).sum()
+    return torch.stack([coding.proximity for coding in codings.values()]).sum()

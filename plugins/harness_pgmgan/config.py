@@ -9,8 +9,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from harness import AdamSettings, BackboneChoice, MethodSettings, Settings
-from harness.contracts import Beta, NoEma
+from harness import AdamSettings, AdversarialSettings, BackboneChoice, Settings
+from harness.contracts import EmaSettings
 
 Views = Literal["natural", "strong", "digits", "none"]
 
@@ -32,21 +32,14 @@ class PretextSettings(Settings):
     """how images are changed into views of themselves"""
 
 
-class PartitionerAdam(AdamSettings):
-    """Adam of the partitioner."""
-
-    lr: float = Field(default=1e-4, gt=0)
-    betas: tuple[Beta, Beta] = (0.9, 0.999)
-    weight_decay: float = Field(default=1e-4, ge=0)
-
-
 class PartitionSettings(Settings):
     """The partitioner of images and its training on the graph of nearest neighbours (Eq. 5)."""
 
     steps: int = Field(default=39_000, gt=0)
     """100 epochs of CIFAR-10 at batch 128"""
     batch_size: int = Field(default=128, gt=0)
-    adam: PartitionerAdam = PartitionerAdam()
+    adam: AdamSettings = AdamSettings(lr=1e-4, betas=(0.9, 0.999), weight_decay=1e-4)
+    """of the partitioner"""
     neighbours: int = Field(default=20, gt=0)
     """K of the graph"""
     items: int | None = Field(default=None, gt=1)
@@ -96,7 +89,7 @@ class GuideSettings(Settings):
     """over the partitions; the weight belongs to one of them"""
 
 
-class PgmganSettings(MethodSettings):
+class PgmganSettings(AdversarialSettings):
     """Settings of a partition-guided mixture of generators."""
 
     backbone: BackboneChoice = BackboneChoice(name="sngan")
@@ -104,13 +97,9 @@ class PgmganSettings(MethodSettings):
     steps: int = Field(default=62_500, gt=0, le=1_000_000_000)
     """generator updates"""
     batch_size: int = Field(default=100, gt=0, le=1_000_000)
-    loss: str = "hinge"
-    """adversarial loss, by name"""
     d_steps: int = Field(default=4, gt=0)
     """discriminator steps a generator step"""
-    generator_adam: AdamSettings = AdamSettings()
-    discriminator_adam: AdamSettings = AdamSettings()
-    ema: NoEma = NoEma()
+    ema: EmaSettings = EmaSettings(decay=0.0)
     dequantise: bool = False
     """add uniform noise in [0, 1/128) to real images"""
     partitions: int = Field(default=200, gt=1)

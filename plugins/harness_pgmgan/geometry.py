@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from harness.contracts import Draws
+
 Interpolation = Literal["nearest", "bilinear"]
 
 #: boxes that are tried before the fall-back, and their aspect ratios (width over height), as torchvision has them
@@ -83,7 +85,7 @@ def resized_crop(images: Tensor, boxes: Boxes) -> Tensor:
     return _taken(images, x[:, None, :], y[:, :, None], "bilinear")
 
 
-def random_boxes(images: Tensor, scale: tuple[float, float]) -> Boxes:
+def random_boxes(images: Tensor, scale: tuple[float, float], draws: Draws) -> Boxes:
     """Boxes of random area, aspect ratio and place, by torchvision's RandomResizedCrop.
 
     The area is uniform, the logarithm of the ratio is uniform between those of 3/4 and 4/3; the first of ten tries that
@@ -92,8 +94,8 @@ def random_boxes(images: Tensor, scale: tuple[float, float]) -> Boxes:
     :param scale: smallest and largest share of the image's area, each in (0, 1].
     """
     n, _, height, width = images.shape
-    area = _uniform(images, (n, _TRIES), *scale) * (height * width)
-    ratio = _uniform(images, (n, _TRIES), *map(math.log, _RATIO)).exp()
+    area = _tries(draws, n, *scale) * (height * width)
+    ratio = _tries(draws, n, *map(math.log, _RATIO)).exp()
     widths, heights = (area * ratio).sqrt().round(), (area / ratio).sqrt().round()
     fits = (widths > 0) & (widths <= width) & (heights > 0) & (heights <= height)
     first, any_fits = fits.byte().argmax(1, keepdim=True), fits.any(1)
@@ -101,7 +103,7 @@ def random_boxes(images: Tensor, scale: tuple[float, float]) -> Boxes:
     middle_height = min(height, round(width / _RATIO[0]))
     box_width = torch.where(any_fits, widths.gather(1, first)[:, 0], middle_width).long()
     box_height = torch.where(any_fits, heights.gather(1, first)[:, 0], middle_height).long()
-    top, left = _random_place(images, height - box_height), _random_place(images, width - box_width)
+    top, left = _random_place(height - box_height, draws), _random_place(width - box_width, draws)
     return Boxes(
         torch.where(any_fits, top, (height - middle_height) // 2),
         torch.where(any_fits, left, (width - middle_width) // 2),
@@ -120,15 +122,14 @@ def hidden(images: Tensor, boxes: Boxes, fill: float) -> Tensor:
     return images.masked_fill((inside_y[:, :, None] & inside_x[:, None, :])[:, None], fill)
 
 
-def random_holes(images: Tensor, most: int) -> Boxes:
+def random_holes(images: Tensor, most: int, draws: Draws) -> Boxes:
     """Squares about random pixels for :func:`hidden`, by SCAN's Cutout (Van Gansbeke et al. 2020).
 
     The length is uniform from 1 to `most`, the square reaches half of it (rounded down) to either side of its centre.
     """
     n, _, height, width = images.shape
-    half = torch.randint(1, most + 1, (n,), device=images.device) // 2
-    y = torch.randint(height, (n,), device=images.device)
-    x = torch.randint(width, (n,), device=images.device)
+    half = (draws.integers(most, n) + 1) // 2
+    y, x = draws.integers(height, n), draws.integers(width, n)
     return Boxes(y - half, x - half, 2 * half, 2 * half)
 
 
@@ -152,11 +153,12 @@ def _stretched(size: int, start: Tensor, length: Tensor) -> Tensor:
     return start[:, None] + within.clamp(min=0.0).minimum(length[:, None] - 1.0)
 
 
-def _random_place(images: Tensor, room: Tensor) -> Tensor:
+def _random_place(room: Tensor, draws: Draws) -> Tensor:
     """Uniform integers from 0 to `room` [N]."""
-    drawn = (torch.rand(len(room), device=images.device) * (room + 1)).long()
+    drawn = (draws.uniform(len(room)) * (room + 1)).long()
     return drawn.minimum(room)  # the product may round up
 
 
-def _uniform(images: Tensor, shape: tuple[int, ...], low: float, high: float) -> Tensor:
-    return torch.rand(shape, device=images.device) * (high - low) + low
+def _tries(draws: Draws, n: int, low: float, high: float) -> Tensor:
+    """Uniform between low and high, [N, _TRIES]."""
+    return draws.uniform(n, _TRIES) * (high - low) + low

@@ -17,7 +17,7 @@ from harness_pgmgan.contrastive import info_nce
 from harness_pgmgan.neighbours import drawn_neighbours, neighbour_lists
 from harness_pgmgan.operator_norm import settle_norms
 from harness_pgmgan.partitioner import ContrastiveHead, Encoder, Partitioner
-from harness_pgmgan.together import set_up_together, share_statistics
+from harness_pgmgan.together import set_up_together
 from harness_pgmgan.views import VIEWS
 
 #: images that pass through the partitioner at once outside of training
@@ -121,7 +121,7 @@ class GraphPartition:
             group["lr"] = cosine(pretext.lr, pretext.lr * pretext.final_share, self.ctx.step / pretext.steps)
         images = stream.next(pretext.batch_size).images
         view = VIEWS[pretext.views]
-        both = torch.cat([view(images), view(images)])
+        both = torch.cat([view(images, self.ctx), view(images, self.ctx)])
         a, b = self.contrast(self.partitioner.encoder(both)).chunk(2)
         with self.ctx.full_precision():
             loss = info_nce(self.ctx.gather(a.float()), self.ctx.gather(b.float()), pretext.temperature)  # Eq. (4)
@@ -130,7 +130,6 @@ class GraphPartition:
     @torch.no_grad()
     def find_neighbours(self, data: TrainingData) -> None:
         """The graph on the images' contrastive features."""
-        share_statistics(self.partitioner, self.ctx.mean)
         settle_norms(self.partitioner.eval())
         embedded = [self.contrast(self.partitioner.encoder(images)) for images in blocks(data, self.items)]
         with self.ctx.full_precision():
@@ -148,17 +147,18 @@ class GraphPartition:
         """An image and one of its neighbours are to lie in one partition, and partitions are to be of one size."""
         chosen = self.settings.partition
         batch = stream.next(chosen.batch_size)
-        near = stream.data.at(drawn_neighbours(self.neighbours, batch.index))
+        near = stream.data.at(drawn_neighbours(self.neighbours, batch.index, self.ctx))
         view = VIEWS[chosen.views]
-        logits, near_logits = self.partitioner(torch.cat([view(batch.images), view(near.images)])).chunk(2)
+        both = torch.cat([view(batch.images, self.ctx), view(near.images, self.ctx)])
+        logits, near_logits = self.partitioner(both).chunk(2)
         with self.ctx.full_precision():
+            logits, near_logits = (self.ctx.gather(rows.float()) for rows in (logits, near_logits))  # mean over all
             terms = partition_loss(logits, near_logits, chosen.sample_weight, chosen.mean_weight)  # Eq. (5)
         self.ctx.minimize(partition=(terms, self.adam))
 
     @torch.no_grad()
     def count(self, _: TrainingData) -> None:
         """pi, the share of each partition in the data, by a partitioner whose caps hold."""
-        share_statistics(self.partitioner, self.ctx.mean)
         settle_norms(self.partitioner.eval())
         labels = torch.cat([labels_of(self.partitioner(images)) for images in blocks(self.whole, COUNTED)])
         self.prior.copy_(prior_of(labels, self.settings.partitions))

@@ -37,6 +37,11 @@ class KMeansPartition:
                 f"partitioning=kmeans partitions points, and data set '{problem.dataset}' holds images",
                 "use --set partitioning=graph",
             )
+        if settings.points.points < settings.partitions:
+            raise SettingsError(
+                f"{settings.points.points} points cannot make {settings.partitions} partitions",
+                f"--set points.points={10 * settings.partitions}",
+            )
         self.settings = settings
         self.ctx = ctx
         self.partitioner = ctx.place(point_partitioner(settings.points.network, problem.shape[0], settings.partitions))

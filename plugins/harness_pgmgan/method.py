@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness import Average, Context, GeneratorSampler, Problem, Stage, Stream, adam
+from harness import Context, GeneratorSampler, Pair, Problem, Stage, Stream
 from harness_pgmgan.config import PgmganSettings
 from harness_pgmgan.graph_partition import GraphPartition
 from harness_pgmgan.guide import guide, guide_weight
@@ -38,14 +38,10 @@ class Pgmgan:
         self.partition = PARTITIONINGS[settings.partitioning](settings, problem, ctx)
         self.partitioner = self.partition.partitioner
         self.k = settings.partitions
-        backbone = ctx.backbone(settings.backbone, problem.shape)
-        self.latent_dim = backbone.latent_dim
-        self.generator = ctx.place(backbone.generator(conditions=self.k))
-        self.discriminator = ctx.place(backbone.discriminator(conditions=self.k))
-        self.generator_adam = adam(self.generator.parameters(), settings.generator_adam)
-        self.discriminator_adam = adam(self.discriminator.parameters(), settings.discriminator_adam)
-        self.average = Average(self.generator, settings.ema.decay, settings.ema.start)
         self.loss = ctx.loss(settings.loss)
+        backbone = ctx.backbone(settings.backbone, problem.shape)
+        networks = backbone.generator(conditions=self.k), backbone.discriminator(**self.loss.head(self.k))
+        self.pair = Pair(settings, ctx, self.loss, *networks, conditions=self.k)
 
     # -- what the loop asks for --------------------------------------------------------------------
 
@@ -55,25 +51,18 @@ class Pgmgan:
 
     def state(self) -> Mapping[str, Any]:
         """The partition's, networks, optimisers and average."""
-        return {
-            **self.partition.state(),
-            "generator": self.generator,
-            "discriminator": self.discriminator,
-            "generator_adam": self.generator_adam,
-            "discriminator_adam": self.discriminator_adam,
-            "average": self.average,
-        }
+        return {**self.partition.state(), **self.pair.state()}
 
     def trained(self) -> GeneratorSampler:
         """The generator, told partitions as often as they occur, with samples outside of theirs drawn again."""
+        generator, average, prior = self.pair.generator, self.pair.average, self.partition.prior
         if self.partitioner is None:
-            return GeneratorSampler.averaged(self.generator, self.average, self.k, prior=self.partition.prior)
-        return PartitionSampler.of(self.generator, self.average, self.partitioner, self.partition.prior, self.settings)
+            return GeneratorSampler.averaged(generator, average, self.k, prior=prior)
+        return PartitionSampler.of(generator, average, self.partitioner, prior, self.settings)
 
     def begin(self) -> None:
         """Generator and discriminator train; the partitioner does not any more."""
-        self.generator.train()
-        self.discriminator.train()
+        self.pair.train()
         if self.partitioner is not None:
             self.partitioner.eval().requires_grad_(False)
 
@@ -81,34 +70,40 @@ class Pgmgan:
 
     def step(self, stream: Stream) -> None:
         """`d_steps` steps of the discriminator, one of the generator on the last of their latents and partitions."""
-        for _ in range(self.settings.d_steps):
+        for number in range(self.settings.d_steps):
             real, y = self.real(stream)
-            z = self.ctx.latents(len(y), self.latent_dim)
-            self.discriminator_step(real, z, y)
-        self.generator_step(z, y)
-        self.average.update(self.generator, self.ctx.step)
+            z = self.pair.latents(len(y))
+            self.discriminator_step(real, z, y, self.ctx.step * self.settings.d_steps + number)
+        self.generator_step(real, z, y)
+        self.pair.average.update(self.pair.generator, self.ctx.step)
 
     def real(self, stream: Stream) -> tuple[Tensor, Tensor]:
         """Real images and their partitions."""
         batch = stream.next()
         if self.settings.dequantise:
-            batch = batch._replace(images=batch.images + torch.rand_like(batch.images) / 128)
+            batch = batch._replace(images=batch.images + self.ctx.uniform(*batch.images.shape) / 128)
         with torch.no_grad():
             return batch.images, self.partition.partitions(batch)
 
-    def discriminator_step(self, real: Tensor, z: Tensor, y: Tensor) -> None:
+    def discriminator_step(self, real: Tensor, z: Tensor, y: Tensor, step: int) -> None:
         """Eq. (1) and (2): real and generated images of the same partitions."""
+        pair, loss = self.pair, self.loss
         with torch.no_grad():
-            fake = self.generator(z, y)
-        real_logits, fake_logits = self.discriminator(torch.cat([real, fake]), torch.cat([y, y])).score.chunk(2)
-        terms = {"adversarial": self.loss.discriminator(real_logits, fake_logits)}
-        self.ctx.minimize(discriminator=(terms, self.discriminator_adam))
-        self.ctx.log(real_logit=real_logits.mean(), fake_logit=fake_logits.mean())
+            fake = pair.generator(z, y)
+        _, real_logits, fake_logits = pair.judge_both(real, fake, y, y)
+        terms = {
+            "adversarial": loss.discriminator(real_logits, fake_logits, y, y),
+            **pair.penalty(real, fake, y, step),
+        }
+        self.ctx.minimize(discriminator=(terms, pair.discriminator_adam))
+        self.ctx.log(real_logit=loss.score(real_logits, y).mean(), fake_logit=loss.score(fake_logits, y).mean())
 
-    def generator_step(self, z: Tensor, y: Tensor) -> None:
+    def generator_step(self, real: Tensor, z: Tensor, y: Tensor) -> None:
         """Eq. (8): to fool the discriminator, and to stay in the partition."""
-        fake = self.generator(z, y)
-        terms = {"adversarial": self.loss.generator(self.discriminator(fake, y).score)}
+        pair = self.pair
+        fake = pair.generator(z, y)
+        fooled = self.loss.generator(pair.judge(fake, y).score, y, pair.beside(real, y))
+        terms = {"adversarial": fooled}
         settings = self.settings.guide
         if settings.weight and self.partitioner is not None:
             over = math.inf if settings.over is None else settings.over
@@ -116,4 +111,4 @@ class Pgmgan:
             outside = guide(self.partitioner(fake), y, settings.reduce)  # R_y(G(z, y)), Eq. (6)
             terms["guide"] = weight * outside.mean()
             self.ctx.log(in_partition=(outside == 0).float().mean(), guide_weight=weight)
-        self.ctx.minimize(generator=(terms, self.generator_adam))
+        self.ctx.minimize(generator=(terms, pair.generator_adam))

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from harness.contracts import Draws
+
 Nearness = Literal["cosine", "euclidean"]
 
 
@@ -40,15 +42,14 @@ def neighbour_lists(features: Tensor, k: int, block: int = 2048, nearness: Nearn
     return torch.cat(rows)
 
 
-def drawn_neighbours(lists: Tensor, index: Tensor) -> Tensor:
+def drawn_neighbours(lists: Tensor, index: Tensor, draws: Draws) -> Tensor:
     """One uniform draw from the list of each anchor, which may be the anchor itself.
 
     :param lists: int64 [N, k + 1], of :func:`neighbour_lists`.
     :param index: int64 [B], the anchors.
     :returns: int64 [B].
     """
-    column = torch.randint(lists.shape[1], index.shape, device=lists.device)
-    return lists[index, column]
+    return lists[index, draws.integers(lists.shape[1], len(index))]
 
 
 def _nearest_others(features: Tensor, mine: Tensor, k: int, block: int, nearness: Nearness) -> Tensor:

@@ -32,4 +32,4 @@ class RandomPartition:
 
     def partitions(self, real: Batch) -> Tensor:
         """A number for each image, int64 [N]."""
-        return torch.randint(self.k, (len(real.images),), device=self.ctx.device)
+        return self.ctx.integers(self.k, len(real.images))

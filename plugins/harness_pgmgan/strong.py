@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from harness.contracts import Draws
 from harness_pgmgan import colour, geometry
 
 
@@ -54,17 +55,16 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
-def randomly_changed(images: Tensor, rounds: int) -> Tensor:
+def randomly_changed(images: Tensor, rounds: int, draws: Draws) -> Tensor:
     """Apply `rounds` operations to each image, each drawn with replacement and with an amount of its own."""
     for _ in range(rounds):
-        images = _one_round(images)
+        images = _one_round(images, draws)
     return images
 
 
-def _one_round(images: Tensor) -> Tensor:
+def _one_round(images: Tensor, draws: Draws) -> Tensor:
     n, operations = len(images), list(OPERATIONS.values())
-    kind = torch.randint(len(operations), (n,), device=images.device)
-    amount = torch.rand(n, device=images.device)
+    kind, amount = draws.integers(len(operations), n), draws.uniform(n)
     # images of the same operation stand together, so that each operation runs once, on its own images only
     order = kind.argsort(stable=True)
     shares = (kind[:, None] == torch.arange(len(operations), device=kind.device)).sum(0).tolist()

@@ -1,10 +1,9 @@
-"""What several devices must agree on beside the gradients, which the harness averages for them."""
+"""What several devices must agree on beside the gradients and batch norms, which the harness shares for them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor, nn
 
 from harness_pgmgan.invertible import ActNorm
@@ -20,16 +19,3 @@ def set_up_together(module: nn.Module, mean: Mean) -> None:
     for layer in module.modules():
         if isinstance(layer, ActNorm):
             layer.over_devices = mean
-
-
-@torch.no_grad()
-def share_statistics(module: nn.Module, mean: Mean) -> None:
-    """Give every device the mean of the running statistics that batch norms gathered, each from its own batches.
-
-    Without it devices would tell partitions apart by networks that differ.
-    """
-    for layer in module.modules():
-        if isinstance(layer, nn.modules.batchnorm._BatchNorm):
-            for statistic in (layer.running_mean, layer.running_var):
-                if statistic is not None:
-                    statistic.copy_(mean(statistic))

@@ -1,8 +1,7 @@
 """Views of images for the pretext task and the partitioner: sets of random changes, by name.
 
-Images are float [N, C, H, W] in [-1, 1] before and after. Every image has draws of its own, from torch's global
-generator of its device; nothing loops over images. Views carry no gradient and are computed in float32, under autocast
-too: they use no operation that it lowers.
+Images are float [N, C, H, W] in [-1, 1] before and after. Every image has draws of its own; nothing loops over
+images. Views carry no gradient and are computed in float32, under autocast too: they use no operation that it lowers.
 """
 
 from __future__ import annotations
@@ -13,11 +12,12 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
+from harness.contracts import Draws
 from harness_pgmgan import colour, geometry
 from harness_pgmgan.strong import randomly_changed
 
-#: images to another view of them
-View = Callable[[Tensor], Tensor]
+#: images and where random numbers for them come from, to another view of them
+View = Callable[[Tensor, Draws], Tensor]
 
 #: grey, which is 0 on the scale of -1 to 1: what cutout paints
 _GREY = 0.5
@@ -25,6 +25,7 @@ _GREY = 0.5
 
 def natural(
     images: Tensor,
+    draws: Draws,
     *,
     scale: tuple[float, float] = (0.2, 1.0),
     strength: tuple[float, float, float, float] = (0.4, 0.4, 0.4, 0.1),
@@ -44,15 +45,15 @@ def natural(
     """
 
     def change(x: Tensor) -> Tensor:
-        x = geometry.resized_crop(x, geometry.random_boxes(x, scale))
-        x = geometry.flipped(x, _chosen(x, 0.5))
-        x = _where(_chosen(x, jitter_share), _jittered(x, strength), x)
-        return _where(_chosen(x, grey_share), colour.grey(x).expand_as(x), x)
+        x = geometry.resized_crop(x, geometry.random_boxes(x, scale, draws))
+        x = geometry.flipped(x, _chosen(x, 0.5, draws))
+        x = _where(_chosen(x, jitter_share, draws), _jittered(x, strength, draws), x)
+        return _where(_chosen(x, grey_share, draws), colour.grey(x).expand_as(x), x)
 
     return _on_unit_range(change, images)
 
 
-def strong(images: Tensor, *, rounds: int = 4, hole: int = 16, shift: int = 0) -> Tensor:
+def strong(images: Tensor, draws: Draws, *, rounds: int = 4, hole: int = 16, shift: int = 0) -> Tensor:
     """SCAN's list for its clustering stage (Van Gansbeke et al. 2020).
 
     Flip of every second image, crop, `rounds` strong operations (see :mod:`harness_pgmgan.strong`), one grey hole.
@@ -64,18 +65,23 @@ def strong(images: Tensor, *, rounds: int = 4, hole: int = 16, shift: int = 0) -
     """
 
     def change(x: Tensor) -> Tensor:
-        x = geometry.flipped(x, _chosen(x, 0.5))
+        x = geometry.flipped(x, _chosen(x, 0.5, draws))
         if shift:
-            right, down = torch.randint(-shift, shift + 1, (2, len(x)), device=x.device).to(x.dtype)
+            right, down = (draws.integers(2 * shift + 1, len(x)).to(x.dtype) - shift for _ in range(2))
             x = geometry.moved(x, right, down)
-        x = randomly_changed(x, rounds)
-        return geometry.hidden(x, geometry.random_holes(x, hole), _GREY) if hole else x
+        x = randomly_changed(x, rounds, draws)
+        return geometry.hidden(x, geometry.random_holes(x, hole, draws), _GREY) if hole else x
 
     return _on_unit_range(change, images)
 
 
 def digits(
-    images: Tensor, *, scale: tuple[float, float] = (0.5, 1.0), degrees: float = 10.0, strength: float = 0.4
+    images: Tensor,
+    draws: Draws,
+    *,
+    scale: tuple[float, float] = (0.5, 1.0),
+    degrees: float = 10.0,
+    strength: float = 0.4,
 ) -> Tensor:
     """A mild list for MNIST and Stacked-MNIST, whose digits a flip or a change of hue would turn into others.
 
@@ -89,16 +95,16 @@ def digits(
     """
 
     def change(x: Tensor) -> Tensor:
-        x = geometry.resized_crop(x, geometry.random_boxes(x, scale))
-        x = geometry.rotated(x, _between(x, -degrees, degrees, len(x)))
-        x = colour.brightened(x, _between(x, 1 - strength, 1 + strength, *x.shape[:2]))
-        return colour.contrasted_by_channel(x, _between(x, 1 - strength, 1 + strength, *x.shape[:2]))
+        x = geometry.resized_crop(x, geometry.random_boxes(x, scale, draws))
+        x = geometry.rotated(x, _between(-degrees, degrees, draws, len(x)))
+        x = colour.brightened(x, _between(1 - strength, 1 + strength, draws, *x.shape[:2]))
+        return colour.contrasted_by_channel(x, _between(1 - strength, 1 + strength, draws, *x.shape[:2]))
 
     return _on_unit_range(change, images)
 
 
-def none(images: Tensor) -> Tensor:
-    """The images as they are."""
+def none(images: Tensor, draws: Draws) -> Tensor:
+    """The images as they are; nothing is drawn."""
     return images
 
 
@@ -106,15 +112,15 @@ def none(images: Tensor) -> Tensor:
 VIEWS: Mapping[str, View] = MappingProxyType({"natural": natural, "strong": strong, "digits": digits, "none": none})
 
 
-def _jittered(x: Tensor, strength: tuple[float, float, float, float]) -> Tensor:
+def _jittered(x: Tensor, strength: tuple[float, float, float, float], draws: Draws) -> Tensor:
     brightness, contrast, saturation, hue = strength
     changes = [
-        (colour.brightened, _about_one(x, brightness)),
-        (colour.contrasted, _about_one(x, contrast)),
-        (colour.saturated, _about_one(x, saturation)),
-        (colour.hue_shifted, _between(x, -hue, hue, len(x))),
+        (colour.brightened, _about_one(x, brightness, draws)),
+        (colour.contrasted, _about_one(x, contrast, draws)),
+        (colour.saturated, _about_one(x, saturation, draws)),
+        (colour.hue_shifted, _between(-hue, hue, draws, len(x))),
     ]
-    for number in torch.randperm(len(changes), device=x.device).tolist():
+    for number in draws.order(len(changes)):
         apply, amount = changes[number]
         if x.shape[1] == 3 or apply in (colour.brightened, colour.contrasted):
             x = apply(x, amount)
@@ -122,7 +128,7 @@ def _jittered(x: Tensor, strength: tuple[float, float, float, float]) -> Tensor:
 
 
 @torch.no_grad()
-def _on_unit_range(change: View, images: Tensor) -> Tensor:
+def _on_unit_range(change: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     """A change of images in [0, 1], made on images in [-1, 1] and in float32."""
     return (2.0 * change((images.float() + 1.0) / 2.0) - 1.0).to(images.dtype)
 
@@ -131,15 +137,15 @@ def _where(which: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return torch.where(which[:, None, None, None], x, y)
 
 
-def _chosen(x: Tensor, share: float) -> Tensor:
+def _chosen(x: Tensor, share: float, draws: Draws) -> Tensor:
     """True for a random `share` of the images, bool [N]."""
-    return torch.rand(len(x), device=x.device) < share
+    return draws.uniform(len(x)) < share
 
 
-def _between(x: Tensor, low: float, high: float, *shape: int) -> Tensor:
-    return torch.rand(shape, device=x.device) * (high - low) + low
+def _between(low: float, high: float, draws: Draws, n: int, *shape: int) -> Tensor:
+    return draws.uniform(n, *shape) * (high - low) + low
 
 
-def _about_one(x: Tensor, strength: float) -> Tensor:
+def _about_one(x: Tensor, strength: float, draws: Draws) -> Tensor:
     """Factors from 1 - strength (0 at least) to 1 + strength, [N]."""
-    return _between(x, max(0.0, 1.0 - strength), 1.0 + strength, len(x))
+    return _between(max(0.0, 1.0 - strength), 1.0 + strength, draws, len(x))

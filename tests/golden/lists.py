@@ -31,6 +31,7 @@ from harness.doctor.cases import BASELINE, Cases
 from harness.errors import EvaluationError
 from harness.evaluation import check_evaluation
 from harness.experiment import resolve
+from harness.overrides import flattened
 from harness.results import evaluation_record, record
 from harness.training.build import build_method
 from harness.training.runtime import Runtime
@@ -59,11 +60,19 @@ def schemas(_: Catalog) -> dict[str, Any]:
 
 
 def recipes(catalog: Catalog) -> dict[str, Any]:
-    """Digest of every recipe as it resolves: what checkpoints know their experiment by."""
-    found = {}
+    """Digest of every recipe as it resolves, of the settings that there were when the list was written.
+
+    A setting that is added moves no digest, and one that changes or goes does.
+    """
+    found: dict[str, Any] = {}
+    path = FOLDER / "recipes.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     for recipe, scale, dataset in _resolvable(catalog):
         experiment = resolve(catalog, plugin=None, recipe=recipe, dataset=dataset, scale=scale)
-        found[f"{recipe} {scale} {dataset}"] = experiment.digest()[:16]
+        values = flattened(experiment.settings.model_dump(mode="json"))
+        keys = known.get("settings", {}).get(experiment.method) or sorted(values)
+        found.setdefault("settings", {})[experiment.method] = keys
+        found[f"{recipe} {scale} {dataset}"] = digest({key: values.get(key) for key in keys})
     return found
 
 

@@ -37,3 +37,8 @@ class Echo(nn.Module):
     def forward(self, features, noise=None):
         self.seen = features
         return Adapted(features + 0 * self.weight[:, None, None], note=self.place.name)
+
+
+def count(*networks) -> int:
+    """Parameters of networks."""
+    return sum(parameter.numel() for network in networks for parameter in network.parameters())

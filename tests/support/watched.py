@@ -42,6 +42,13 @@ def watch(bench: Bench, name: str, **settings: Any) -> Watched:
     return network
 
 
+def calls(bench: Bench, request: Any, name: str = "digits-cnn", **settings: Any) -> int:
+    """How many batches a feature network sees for a request."""
+    network = watch(bench, name, **settings)
+    bench.get(request)
+    return len(network.batches)
+
+
 class Altered:
     """A catalog that says something else of one feature network.
 

@@ -175,12 +175,6 @@ def test_ctrl_c_saves_and_says_how_to_go_on(make_training, uninterrupted):
     assert same(final_state(resumed), final_state(uninterrupted))
 
 
-def test_the_old_signal_handlers_are_back_afterwards(make_training):
-    before = signal.getsignal(signal.SIGINT)
-    make_training().run(resume=False)
-    assert signal.getsignal(signal.SIGINT) is before
-
-
 def test_a_product_of_another_run_replaces_its_stage(make_training, uninterrupted):
     reusing = make_training("reusing", cluster_from=str(uninterrupted.folder.path))
     reusing.run(resume=False)
@@ -224,11 +218,6 @@ def test_the_best_checkpoint_is_kept_even_if_a_kill_came_before_it(make_training
     best.unlink()
     make_training("best", watch=Better(), evaluation={"every": 20}).run(resume=True)
     assert best.is_file()
-
-
-def test_a_missing_product_is_one_clear_line(make_training, tmp_path):
-    with pytest.raises(UserError, match="no product of stage 'cluster'"):
-        make_training(cluster_from=str(tmp_path)).run(resume=False)
 
 
 def test_a_checkpoint_of_another_experiment_is_refused(make_training, uninterrupted):

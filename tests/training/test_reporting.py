@@ -6,7 +6,6 @@ import io
 
 import pytest
 
-from harness.training.clock import Clock
 from harness.training.reporting import Reporter, duration
 
 
@@ -34,18 +33,3 @@ def test_quiet_prints_nothing():
     reporter.note("a")
     reporter.line("gan", 1, 2, {}, 0, 0)
     assert stream.getvalue() == ""
-
-
-def test_the_estimate_is_given_once_and_leaves_the_first_step_out(monkeypatch):
-    now = [100.0]
-    monkeypatch.setattr("time.perf_counter", lambda: now[0])
-    clock = Clock()
-    clock.start(done=0, total=1000)
-    estimates = []
-    for done in range(1, 8):
-        now[0] += 60.0 if done == 1 else 4.0  # the first step warms up
-        estimates.append(clock.estimate(done))
-    assert estimates == [None, None, 4.0 * (1000 - 3), None, None, None, None]
-    assert clock.steps_per_second(7) == 0.25
-    assert clock.seconds_left(7) == 4.0 * (1000 - 7)
-    assert clock.seconds == 60 + 6 * 4

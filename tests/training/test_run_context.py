@@ -69,14 +69,6 @@ def test_terms_reach_the_log_as_means_and_the_guard_by_name(ctx):
     assert ctx.meters.bad_term() == ("w/bad", 5)
 
 
-def test_unread_sums_survive_a_checkpoint(ctx, catalog):
-    ctx.log(beta=1.0)
-    other = RunContext(catalog, Runtime(torch.device("cpu")), seed=0)
-    other.meters.load_state_dict(ctx.meters.state_dict())
-    other.log(beta=4.0)
-    assert other.meters.drain() == {"beta": 2.5}
-
-
 def test_full_precision_lifts_autocast_and_puts_it_back(ctx):
     x = torch.randn(4, 4)
     with torch.autocast("cpu", torch.bfloat16):

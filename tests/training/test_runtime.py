@@ -1,4 +1,4 @@
-"""Devices: what is chosen, what is refused, and two processes that train one model."""
+"""Processes and their devices: what is refused, weights under bf16, and two processes that train one model."""
 
 from __future__ import annotations
 
@@ -9,30 +9,9 @@ import torch
 from torch import nn
 from two_processes import train_in_two
 
-from harness.devices import choose_device
 from harness.errors import DeviceError
 from harness.training.run_context import RunContext
 from harness.training.runtime import launch
-
-
-def test_auto_is_the_gpu_when_there_is_one():
-    assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
-
-
-@pytest.mark.parametrize(
-    ("asked", "said"),
-    [("tpu", "unknown device 'tpu'"), ("mps", "not supported"), ("cuda:77", "cuda:77"), ("cpu!", "unknown device")],
-)
-def test_a_device_that_cannot_be_used_is_one_line(asked, said):
-    with pytest.raises(DeviceError, match=said) as error:
-        choose_device(asked)
-    assert "\n" not in str(error.value)
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
-def test_cuda_without_one_is_refused_with_the_remedy():
-    with pytest.raises(DeviceError, match="use --device cpu"):
-        choose_device("cuda")
 
 
 def test_no_devices_are_refused():

@@ -30,8 +30,7 @@ class Toy:
 
     def step(self, stream):
         real = stream.next().images
-        latents = torch.randn(len(real), self.generator.latent_dim, device=self.ctx.device)
-        fake = self.generator(latents)
+        fake = self.generator(self.ctx.latents(len(real), self.generator.latent_dim))
         real_logits, fake_logits = self.discriminator(real).score, self.discriminator(fake.detach()).score
         self.ctx.minimize(discriminator=(self.loss.discriminator(real_logits, fake_logits), self.discriminator_adam))
         self.ctx.minimize(generator=(self.loss.generator(self.discriminator(fake).score), self.generator_adam))

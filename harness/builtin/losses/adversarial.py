@@ -47,3 +47,16 @@ def lsgan_discriminator(real: Tensor, fake: Tensor) -> Tensor:
 def lsgan_generator(fake: Tensor) -> Tensor:
     """1/2 mean (D(G(z)) - 1)^2, Mao et al. (2017), 0-1 coding; fake [N] to []."""
     return 0.5 * (fake - 1.0).square().mean()
+
+
+def rpgan_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """mean softplus(-(D(x) - D(G(z)))), each fake beside a real image, Jolicoeur-Martineau (2019).
+
+    real, fake [N] to []. With penalties r1 and r2 it converges locally (Huang et al., NeurIPS 2024).
+    """
+    return F.softplus(fake - real).mean()
+
+
+def rpgan_generator(fake: Tensor, real: Tensor) -> Tensor:
+    """mean softplus(-(D(G(z)) - D(x))), Jolicoeur-Martineau (2019); fake, real [N] to []."""
+    return F.softplus(real - fake).mean()

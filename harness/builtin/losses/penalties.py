@@ -12,27 +12,35 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from harness.contracts import Draws
+from harness.errors import SettingsError
+
 Critic = Callable[[Tensor], Tensor]
 
 
-def r1(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+def r1(critic: Critic, real: Tensor, fake: Tensor, draws: Draws) -> Tensor:
     """mean_i ||grad D(x_i)||^2 over real data, Mescheder et al. (2018), Eq (9) without gamma/2; [N, ...] to []."""
     return _squared_gradient_norms(critic, real).mean()
 
 
-def r2(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+def r2(critic: Critic, real: Tensor, fake: Tensor, draws: Draws) -> Tensor:
     """mean_i ||grad D(x_i)||^2 over fake data, Mescheder et al. (2018), Eq (10) without gamma/2; [N, ...] to []."""
     return _squared_gradient_norms(critic, fake).mean()
 
 
-def gp(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+def gp(critic: Critic, real: Tensor, fake: Tensor, draws: Draws) -> Tensor:
     """mean_i (||grad D(x_i)|| - 1)^2 between real and fake, Gulrajani et al. (2017), Eq (3) without lambda.
 
     x_i = e_i real_i + (1 - e_i) fake_i with e_i uniform in [0, 1), one for each pair; real, fake [N, ...] to [].
+
+    :raises SettingsError: where a method compares batches of different sizes.
     """
     if real.shape != fake.shape:
-        raise ValueError(f"gp pairs real with fake data: {list(real.shape)} and {list(fake.shape)} cannot be paired")
-    share = torch.rand(len(real), *[1] * (real.dim() - 1), dtype=real.dtype, device=real.device)  # [N, 1, ...]
+        raise SettingsError(
+            f"penalty 'gp' pairs real with fake data, and {list(real.shape)} and {list(fake.shape)} cannot be paired",
+            "use --set penalty=r1 or penalty=r2",
+        )
+    share = draws.uniform(len(real), *[1] * (real.dim() - 1)).to(real.dtype)  # [N, 1, ...]
     squared = _squared_gradient_norms(critic, torch.lerp(fake.detach(), real.detach(), share))
     # where the gradient vanishes the root has none of its own (0 * inf); the pair's penalty is then exactly 1
     norm = torch.where(squared > 0, squared, 1.0).sqrt() * (squared > 0)

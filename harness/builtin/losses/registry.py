@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness import LossSpec, PenaltySpec
 
 _ADVERSARIAL = "harness.builtin.losses.adversarial"
+_BY_CLASS = "harness.builtin.losses.by_class"
 _PENALTIES = "harness.builtin.losses.penalties"
 
 
@@ -22,6 +23,31 @@ SPECS = (
     _loss("nsgan", "logistic loss, non-saturating generator (Goodfellow et al., 2014)"),
     _loss("wgan", "difference of mean logits (Arjovsky et al., 2017); needs a Lipschitz critic"),
     _loss("lsgan", "least squares, targets 1 and 0 (Mao et al., 2017)"),
+    LossSpec(
+        name="rpgan",
+        summary="each fake beside a real image (relativistic; Jolicoeur-Martineau, 2019); with r1 and r2, Huang et al. "
+        "(2024)",
+        discriminator=f"{_ADVERSARIAL}:rpgan_discriminator",
+        generator=f"{_ADVERSARIAL}:rpgan_generator",
+        paired=True,
+    ),
+    LossSpec(
+        name="omni",
+        summary="one logit a class, one for real and one for fake (Zhou et al., 2021)",
+        discriminator=f"{_BY_CLASS}:omni_discriminator",
+        generator=f"{_BY_CLASS}:omni_generator",
+        outputs=f"{_BY_CLASS}:omni_outputs",
+        score=f"{_BY_CLASS}:omni_score",
+    ),
+    LossSpec(
+        name="selected-logit",
+        summary="one logit a class, of which that of the image's own class counts (Cho, 2025)",
+        discriminator=f"{_BY_CLASS}:selected_discriminator",
+        generator=f"{_BY_CLASS}:selected_generator",
+        outputs=f"{_BY_CLASS}:selected_outputs",
+        score=f"{_BY_CLASS}:selected_score",
+        needs_labels=True,
+    ),
     PenaltySpec(
         name="r1",
         summary="squared gradient norm at real data, without the factor 1/2 (Mescheder et al., 2018)",

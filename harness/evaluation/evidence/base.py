@@ -12,8 +12,9 @@ plugin adds a kind by writing another such class; nothing else needs to know of 
   that anyone asks for is made, and the others are cut from it. A set of images can also be a :class:`SetEvidence`,
   which may be streamed through feature networks without being stored.
 
-The kinds that the harness brings along: sets of images (``sets``), what is observed of them (``observations``), what a
-method says of them (``answers``), and statistics of real features (``statistics``).
+The kinds that the harness brings along: sets of images (``image_sets``, ``images_in_files``), what feature networks say
+of them (``features``), what a method says of them (``method_outputs``), facts of the data (``data_facts``), and
+statistics of real features (``real_statistics``).
 """
 
 from __future__ import annotations

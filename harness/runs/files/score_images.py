@@ -143,7 +143,7 @@ def _check_same_shape(made: str, images: Split, name: str, real: Split) -> None:
 
 def _check_unused(side: RealSide, fit: str, overrides: dict[str, Any]) -> None:
     """What is said of real images means nothing where there are none."""
-    given = "statistics" if side.statistics is not None else "nothing real"
+    given = "a file of statistics" if side.statistics is not None else "nothing real"
     for option, unused in (("--fit", fit != "none"), ("--split", "split" in overrides)):
         if unused:
             raise SettingsError(f"{option} is about real images, but {given} is given", "leave it out")

@@ -6,7 +6,24 @@ import pytest
 import torch
 from torch import nn
 
-from harness.builtin.losses.penalties import gp, r1, r2
+from harness.builtin.losses import penalties
+from harness.errors import SettingsError
+from harness.training.batch_draws import BatchDraws
+
+DRAWS = BatchDraws(torch.device("cpu"))
+
+
+def r1(critic, real, fake):
+    return penalties.r1(critic, real, fake, DRAWS)
+
+
+def r2(critic, real, fake):
+    return penalties.r2(critic, real, fake, DRAWS)
+
+
+def gp(critic, real, fake):
+    return penalties.gp(critic, real, fake, DRAWS)
+
 
 SHAPES = [(6, 2), (6, 3, 4, 4)]
 
@@ -64,7 +81,7 @@ def test_gp_looks_between_each_real_and_its_fake():
 
 
 def test_gp_refuses_data_that_cannot_be_paired():
-    with pytest.raises(ValueError, match="cannot be paired"):
+    with pytest.raises(SettingsError, match="cannot be paired"):
         gp(quadratic, batch((6, 2), 1), batch((1, 2), 2))
 
 

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from harness_baselines.classifier import principal_components, seen_by
+from harness_baselines import logo_gan
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from harness import SettingsError
 from harness.clustering import k_means
 from harness.errors import EvaluationError
-from harness.evaluation.feature_networks.extractor import open_extractor
 from harness.randomness import derived_seed, seed_everything
 
 #: builds a method that is ready to step; see conftest.py
@@ -93,7 +92,7 @@ def test_the_gan_is_told_the_clusters(build: Build, monkeypatch: pytest.MonkeyPa
     data = gan.data(running.stream.data)
     assert torch.equal(data.labels, running.method.labels)
     seen = []
-    monkeypatch.setattr(running.method.pair, "conditional_step", lambda real, told: seen.append((real, told)))
+    monkeypatch.setattr(logo_gan, "conditional_step", lambda pair, real, told: seen.append((real, told)))
     stream = type(running.stream)(data, 8, (0, "gan"))
     gan.step(stream)
     index = stream._indices(0, 8)
@@ -117,26 +116,6 @@ def test_without_weights_it_says_how_to_get_them_before_anything_is_trained(
     running = start(build, recipe="logo-gan/dcgan-rc")
     with pytest.raises(EvaluationError, match=f"{tmp_path}/resnet50/.* missing; get it with: harness weights fetch"):
         running.method.stages()[0].begin()
-
-
-def test_features_are_the_networks_own(build: Build) -> None:
-    running = start(build, **CLASSIFIER)
-    extractor = open_extractor(running.ctx.catalog, "digits-cnn", torch.device("cpu"))
-    values = running.stream.data.values[:200]
-    whole = extractor(values)["features"]
-    torch.testing.assert_close(seen_by(extractor, values), whole)
-    with pytest.raises(EvaluationError):
-        seen_by(extractor, torch.zeros(2, 3, 32, 32, dtype=torch.uint8))
-
-
-@pytest.mark.parametrize("shape", [(40, 6), (6, 40)])
-def test_principal_components_are_those_of_the_singular_values(shape: tuple[int, int]) -> None:
-    features = torch.randn(shape, generator=torch.Generator().manual_seed(0)) + 5.0
-    found = principal_components(features, 4)
-    centred = features.double().numpy() - features.double().numpy().mean(0)
-    left, values, _ = np.linalg.svd(centred, full_matrices=False)
-    np.testing.assert_allclose(np.abs(found.numpy()), np.abs(left * values)[:, :4], atol=1e-3)
-    assert principal_components(features, 100).shape == (shape[0], 6)
 
 
 def test_the_autoencoder_takes_a_fifth_of_the_gans_steps(build: Build) -> None:

@@ -57,7 +57,7 @@ def make(catalog: Catalog) -> Make:
         assert isinstance(split, Split)
         assert isinstance(method, Gan)
         stream = Stream(TrainingData.of(split, ctx.device), experiment.settings.batch_size, (0, "gan"))
-        method.begin()
+        method.pair.train()
         return Running(method, ctx, stream)
 
     return build
@@ -73,12 +73,12 @@ def changed(network: nn.Module, action: Callable[[], Any]) -> list[bool]:
 def test_each_networks_step_moves_it_alone(make: Make, dataset: str) -> None:
     running = make(dataset)
     method = running.method
-    both = nn.ModuleDict({"generator": method.generator, "discriminator": method.discriminator})
+    both = nn.ModuleDict({"generator": method.pair.generator, "discriminator": method.pair.discriminator})
     n = len(list(both["generator"].parameters()))
     after = changed(both, lambda: method.discriminator_step(running.stream.next(), 0))
     assert not any(after[:n])
     assert all(after[n:])
-    after = changed(both, lambda: method.generator_step(8))
+    after = changed(both, lambda: method.generator_step(running.stream.next()))
     # a bias before batch norm has no effect, and hence no gradient but rounding
     assert sum(after[:n]) > 0.6 * n
     assert not any(after[n:])
@@ -88,9 +88,9 @@ def test_the_discriminator_sees_each_real_image_once_and_as_many_fakes(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running, seen = make(), []
-    forward = running.method.discriminator.forward
+    forward = running.method.pair.discriminator.forward
     monkeypatch.setattr(
-        running.method.discriminator, "forward", lambda x, c=None: (seen.append((x, c)), forward(x, c))[1]
+        running.method.pair.discriminator, "forward", lambda x, c=None: (seen.append((x, c)), forward(x, c))[1]
     )
     batch = running.stream.next()
     running.method.discriminator_step(batch, 0)
@@ -150,17 +150,19 @@ def test_a_lazy_penalty_comes_every_so_many_discriminator_steps(make: Make) -> N
 
 def test_batch_norm_statistics_follow_fakes_only(make: Make) -> None:
     running = make()
-    names = [name for name, _ in running.method.generator.named_buffers() if name.endswith("num_batches_tracked")]
+    names = [name for name, _ in running.method.pair.generator.named_buffers() if name.endswith("num_batches_tracked")]
     running.steps(0, 1)
-    counts = {int(dict(running.method.generator.named_buffers())[name]) for name in names}
+    counts = {int(dict(running.method.pair.generator.named_buffers())[name]) for name in names}
     assert counts == {3}  # two discriminator steps, one generator step
 
 
 def test_the_average_takes_in_the_generator_after_its_step(make: Make) -> None:
     running = make()
-    before = [p.detach().clone() for p in running.method.generator.parameters()]
+    before = [p.detach().clone() for p in running.method.pair.generator.parameters()]
     running.steps(0, 1)
-    pairs = zip(running.method.generator.parameters(), running.method.average.module.parameters(), strict=True)
+    pairs = zip(
+        running.method.pair.generator.parameters(), running.method.pair.average.module.parameters(), strict=True
+    )
     for old, (new, average) in zip(before, pairs, strict=True):
         torch.testing.assert_close(average, 0.5 * (old + new))
 
@@ -182,7 +184,7 @@ def test_the_unconditional_recipe_cannot_be_told_otherwise(make: Make) -> None:
 @pytest.mark.parametrize("dataset", ["digits", "ring2d"])
 def test_samples_come_from_the_average_unless_averaging_is_off(make: Make, dataset: str) -> None:
     running = make(dataset, ema={"decay": 0.9})
-    assert running.method.trained().generator is running.method.average.module
+    assert running.method.trained().generator is running.method.pair.average.module
     raw = make(dataset, ema={"decay": 0.0}).method.trained()
     assert raw.subject == {"weights": "raw"}
     assert raw.sample(Seeds(0, range(3))).images.shape == ((3, 1, 8, 8) if dataset == "digits" else (3, 2))
@@ -235,7 +237,7 @@ def test_training_moves_the_generator_to_where_the_data_is(catalog: Catalog) -> 
     method = Gan(settings, Problem("shifted", "points", (2,), (), None), ctx)
     points = torch.randn(4096, 2) * 0.5 + 3.0
     stream = Stream(TrainingData(points, None, 0, torch.device("cpu")), 64, (0, "gan"))
-    method.begin()
+    method.pair.train()
     for step in range(300):
         ctx.step = step
         method.step(stream)

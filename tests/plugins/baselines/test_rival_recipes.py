@@ -9,7 +9,6 @@ import torch
 from harness_baselines.recipes import GAN
 from harness_baselines.rival_recipes import LOGO_GAN, MGAN, PACGAN, SELF_COND
 
-from harness import SettingsError
 from harness.catalog import Catalog
 from harness.cli.describe import described_problem
 from harness.experiment import Experiment, resolve
@@ -60,13 +59,6 @@ def test_networks_are_as_large_as_the_published_ones(
         sum(p.numel() for p in method.state()[name].parameters()) / 1e6 for name in ("generator", "discriminator")
     ]
     assert millions == pytest.approx([generator, discriminator], abs=0.005)
-
-
-@pytest.mark.parametrize("recipe", [name for name in RECIPES if not name.startswith("gan/")])
-def test_rivals_are_never_told_labels(catalog: Catalog, recipe: str) -> None:
-    dataset = "ring2d" if "/mlp" in recipe else "cifar10"
-    with pytest.raises(SettingsError, match="never told labels"):
-        settled(catalog, recipe, dataset, conditional=True)
 
 
 @pytest.mark.parametrize("recipe", [name for name in DCGAN if name != "pacgan/dcgan-4"])

@@ -27,9 +27,9 @@ def moved(before: list[Tensor], after: Iterable[nn.Parameter]) -> list[bool]:
 
 def networks(method: Any) -> dict[str, list[nn.Parameter]]:
     return {
-        "generator": list(method.generator.parameters()),
-        "discriminator": list(backbone_parameters(method.discriminator)),
-        "dictionaries": list(adapter_parameters(method.discriminator)),
+        "generator": list(method.pair.generator.parameters()),
+        "discriminator": list(backbone_parameters(method.pair.discriminator)),
+        "dictionaries": list(adapter_parameters(method.pair.discriminator)),
     }
 
 
@@ -44,20 +44,20 @@ def changed_by(method: Any, action: Callable[[], Any]) -> dict[str, list[bool]]:
 
 def test_only_dictionaries_are_added_one_an_equipped_block(make: Make) -> None:
     with_lcsa, plain = make().method, make(plugin="gan").method
-    added = sum(p.numel() for p in with_lcsa.discriminator.parameters()) - sum(
-        p.numel() for p in plain.discriminator.parameters()
+    added = sum(p.numel() for p in with_lcsa.pair.discriminator.parameters()) - sum(
+        p.numel() for p in plain.pair.discriminator.parameters()
     )
-    widths = [place.width for place in plain.discriminator.places if place.kind == "block"]
+    widths = [place.width for place in plain.pair.discriminator.places if place.kind == "block"]
     assert added == 24 * sum(widths)
-    assert sum(p.numel() for p in with_lcsa.generator.parameters()) == sum(
-        p.numel() for p in plain.generator.parameters()
+    assert sum(p.numel() for p in with_lcsa.pair.generator.parameters()) == sum(
+        p.numel() for p in plain.pair.generator.parameters()
     )
 
 
 def test_blocks_can_be_chosen(make: Make) -> None:
     method = make(blocks=[1, 3]).method
     assert list(method.blocks) == ["block1", "block3"]
-    assert len(list(adapter_parameters(method.discriminator))) == 2
+    assert len(list(adapter_parameters(method.pair.discriminator))) == 2
 
 
 def test_a_block_that_the_backbone_lacks_is_refused(make: Make) -> None:
@@ -67,15 +67,15 @@ def test_a_block_that_the_backbone_lacks_is_refused(make: Make) -> None:
 
 def test_each_parameter_has_one_optimiser(make: Make) -> None:
     method = make().method
-    optimisers = (method.generator_adam, method.discriminator_adam, method.dictionary_adam)
+    optimisers = (method.pair.generator_adam, method.pair.discriminator_adam, method.dictionary_adam)
     owned = [id(p) for adam in optimisers for group in adam.param_groups for p in group["params"]]
-    every = [id(p) for network in (method.generator, method.discriminator) for p in network.parameters()]
+    every = [id(p) for network in (method.pair.generator, method.pair.discriminator) for p in network.parameters()]
     assert sorted(owned) == sorted(every)
 
 
 def test_weight_decay_spares_the_dictionaries(make: Make) -> None:
     method = make(discriminator_adam={"weight_decay": 0.1}).method
-    assert method.discriminator_adam.param_groups[0]["weight_decay"] == 0.1
+    assert method.pair.discriminator_adam.param_groups[0]["weight_decay"] == 0.1
     assert method.dictionary_adam.param_groups[0]["weight_decay"] == 0
 
 
@@ -85,9 +85,9 @@ def test_weight_decay_spares_the_dictionaries(make: Make) -> None:
 def test_no_gradient_of_the_discriminators_loss_reaches_a_dictionary(make: Make) -> None:
     running = make(controller={"mode": "fixed", "beta0": 0.5, "delta_gamma": 2.0})
     method = running.method
-    critique = method.discriminator(running.stream.next().images, torch.zeros(8, dtype=torch.int64))
+    critique = method.pair.discriminator(running.stream.next().images, torch.zeros(8, dtype=torch.int64))
     total = critique.score.sum() + sum(coding.proximity for coding in critique.notes.values())
-    dictionaries = list(adapter_parameters(method.discriminator))
+    dictionaries = list(adapter_parameters(method.pair.discriminator))
     assert torch.autograd.grad(total, dictionaries, allow_unused=True) == (None,) * len(dictionaries)
 
 
@@ -114,15 +114,17 @@ def test_dictionaries_move_in_their_own_step_only(make: Make, monkeypatch: pytes
 
 
 def test_the_generators_step_moves_the_generator_alone(make: Make) -> None:
-    method = make().method
-    changed = changed_by(method, lambda: method.generator_step(8))
+    running = make()
+    method = running.method
+    changed = changed_by(method, lambda: method.generator_step(running.stream.next()))
     assert all(changed["generator"])
     assert not any(changed["discriminator"] + changed["dictionaries"])
 
 
 def test_the_generators_step_may_move_dictionaries_where_asked(make: Make) -> None:
-    method = make(dictionary={"in_generator_step": True}).method
-    changed = changed_by(method, lambda: method.generator_step(8))
+    running = make(dictionary={"in_generator_step": True})
+    method = running.method
+    changed = changed_by(method, lambda: method.generator_step(running.stream.next()))
     assert all(changed["dictionaries"])
     assert not any(changed["discriminator"])
 
@@ -133,19 +135,19 @@ def test_dictionary_learning_shrinks_the_reconstruction_error(make: Make) -> Non
     images, labels = torch.rand(32, 1, 8, 8) * 2 - 1, torch.zeros(32, dtype=torch.int64)
     errors = []
     for _ in range(40):
-        critique = method.discriminator(images, labels)
+        critique = method.pair.discriminator(images, labels)
         errors.append(sum(coding.proximity.item() for coding in critique.notes.values()))
-        method.dictionary_step(critique)
+        method.dictionary_step(critique.notes)
     assert errors[-1] < 0.5 * errors[0]
     assert sum(later < earlier for earlier, later in pairwise(errors)) > 35
 
 
 def test_mixing_is_active_in_the_generators_step(make: Make) -> None:
     def after_a_step(beta: float) -> list[Tensor]:
-        method = make(controller={"mode": "fixed", "beta0": beta}).method
+        running = make(controller={"mode": "fixed", "beta0": beta})
         torch.manual_seed(1)
-        method.generator_step(8)
-        return snapshot(method.generator.parameters())
+        running.method.generator_step(running.stream.next())
+        return snapshot(running.method.pair.generator.parameters())
 
     assert any(not torch.equal(a, b) for a, b in zip(after_a_step(0.0), after_a_step(0.9), strict=True))
 
@@ -159,10 +161,10 @@ def test_the_controller_moves_at_its_cadence(make: Make, cadence: str, times: in
 
 def test_the_average_takes_in_the_generator_after_its_step(make: Make) -> None:
     running = make()
-    before = snapshot(running.method.generator.parameters())
+    before = snapshot(running.method.pair.generator.parameters())
     running.steps(0, 1)
     for old, new, average in zip(
-        before, running.method.generator.parameters(), running.method.average.module.parameters(), strict=True
+        before, running.method.pair.generator.parameters(), running.method.pair.average.module.parameters(), strict=True
     ):
         torch.testing.assert_close(average, 0.5 * (old + new))
 
@@ -172,8 +174,8 @@ def test_the_average_takes_in_the_generator_after_its_step(make: Make) -> None:
 
 def test_beta_0_and_gamma_0_train_the_plain_gan_to_the_bit(make: Make) -> None:
     plain, lcsa = make(plugin="gan", seed=1), make(controller={"mode": "fixed", "beta0": 0.0, "delta_gamma": 0.0})
-    lcsa.method.generator.load_state_dict(plain.method.generator.state_dict())
-    absent = lcsa.method.discriminator.load_state_dict(plain.method.discriminator.state_dict(), strict=False)
+    lcsa.method.pair.generator.load_state_dict(plain.method.pair.generator.state_dict())
+    absent = lcsa.method.pair.discriminator.load_state_dict(plain.method.pair.discriminator.state_dict(), strict=False)
     assert not absent.unexpected_keys
     plain.steps(0, 3)
     lcsa.steps(0, 3)
@@ -184,11 +186,11 @@ def test_beta_0_and_gamma_0_train_the_plain_gan_to_the_bit(make: Make) -> None:
 
 def test_a_positive_beta_does_not_train_the_plain_gan(make: Make) -> None:
     plain, lcsa = make(plugin="gan", seed=1), make(controller={"mode": "fixed", "beta0": 0.4, "delta_gamma": 0.0})
-    lcsa.method.generator.load_state_dict(plain.method.generator.state_dict())
-    lcsa.method.discriminator.load_state_dict(plain.method.discriminator.state_dict(), strict=False)
+    lcsa.method.pair.generator.load_state_dict(plain.method.pair.generator.state_dict())
+    lcsa.method.pair.discriminator.load_state_dict(plain.method.pair.discriminator.state_dict(), strict=False)
     plain.steps(0, 2)
     lcsa.steps(0, 2)
-    assert any(moved(snapshot(plain.method.generator.parameters()), lcsa.method.generator.parameters()))
+    assert any(moved(snapshot(plain.method.pair.generator.parameters()), lcsa.method.pair.generator.parameters()))
 
 
 # -- losses ----------------------------------------------------------------------------------------
@@ -226,7 +228,7 @@ def test_logs_the_controller_always_and_how_atoms_are_used_at_log_lines(make: Ma
 def test_a_gradient_penalty_differentiates_the_coder_twice(make: Make, penalty: str) -> None:
     running = make(penalty={"name": penalty, "weight": 5.0}, controller={"mode": "fixed", "beta0": 0.5})
     assert logged(running)["discriminator/penalty"] > 0
-    assert all(parameter.isfinite().all() for parameter in running.method.discriminator.parameters())
+    assert all(parameter.isfinite().all() for parameter in running.method.pair.discriminator.parameters())
 
 
 # -- variants, sampling, resumption ----------------------------------------------------------------
@@ -248,9 +250,9 @@ def test_trains_on_points(make: Make) -> None:
 
 def test_samples_from_the_average_unless_averaging_is_off(make: Make) -> None:
     averaged, raw = make().method, make(ema={"decay": 0.0}).method
-    assert averaged.trained().generator is averaged.average.module
+    assert averaged.trained().generator is averaged.pair.average.module
     assert averaged.trained().subject == {"weights": "ema"}
-    assert raw.trained().generator is raw.generator
+    assert raw.trained().generator is raw.pair.generator
     assert raw.trained().subject == {"weights": "raw"}
     samples = averaged.trained().sample(Seeds(0, range(4)))
     assert samples.images.abs().max() <= 1

@@ -6,7 +6,6 @@ import pytest
 import torch
 from harness_lcsa.config import CoderSettings, LCSASettings
 from harness_lcsa.recipes import RECIPES
-from pydantic import ValidationError
 
 from harness import Problem
 from harness.catalog import Catalog
@@ -104,21 +103,3 @@ def test_tiny_dictionaries_shrink_with_the_width(catalog: Catalog) -> None:
         assert s.backbone.settings["width"] <= 24
         assert s.coder.atoms <= 1024 * s.backbone.settings["width"] // 64
         assert s.coder.neighbours == s.coder.atoms // 8
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"coder": {"atoms": 8, "neighbours": 9}},
-        {"coder": {"sigma": 0}},
-        {"controller": {"beta0": 1.5}},
-        {"controller": {"coupling": "D"}},
-        {"mix": "multiplicative"},
-        {"blocks": []},
-        {"blocks": [0]},
-        {"dictionary": {"rate": 1}},
-    ],
-)
-def test_settings_that_cannot_be_are_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(ValidationError):
-        LCSASettings.model_validate(wrong)

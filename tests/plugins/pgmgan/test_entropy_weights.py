@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from harness.catalog import Catalog
 from harness.data import load_dataset
 from harness.evaluation.feature_networks.extractor import open_extractor
+from harness.training.batch_draws import BatchDraws
 
 K, BATCH, STEPS = 20, 128, 400
 
@@ -44,10 +45,10 @@ def prior_with(weights: dict[str, float], features: Tensor, lists: Tensor, seed:
     """Shares of the partitions that a small network finds."""
     torch.manual_seed(seed)
     network = nn.Sequential(nn.Linear(32, 64), nn.ReLU(), nn.Linear(64, K))
-    adam = torch.optim.Adam(network.parameters(), 1e-3)
+    adam, draws = torch.optim.Adam(network.parameters(), 1e-3), BatchDraws(torch.device("cpu"))
     for _ in range(STEPS):
         anchors = torch.randint(len(features), (BATCH,))
-        neighbours = drawn_neighbours(lists, anchors)
+        neighbours = drawn_neighbours(lists, anchors, draws)
         terms = partition_loss(network(features[anchors]), network(features[neighbours]), **weights)
         adam.zero_grad()
         torch.stack(list(terms.values())).sum().backward()

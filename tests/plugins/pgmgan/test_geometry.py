@@ -15,7 +15,10 @@ from torch import Tensor
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import InterpolationMode, functional as TF
 
+from harness.training.batch_draws import BatchDraws
+
 N = 6
+DRAWS = BatchDraws(torch.device("cpu"))
 
 
 def draw(channels: int = 3, height: int = 12, width: int = 12) -> Tensor:
@@ -105,7 +108,7 @@ def test_a_resized_crop_is_that_of_torchvision(shape: tuple[int, int]) -> None:
 def test_boxes_follow_the_law_of_torchvision(shape: tuple[int, int], scale: tuple[float, float]) -> None:
     height, width = shape
     torch.manual_seed(0)
-    boxes = geometry.random_boxes(torch.empty(20_000, 1, height, width), scale)
+    boxes = geometry.random_boxes(torch.empty(20_000, 1, height, width), scale, DRAWS)
     assert ((boxes.top >= 0) & (boxes.top + boxes.height <= height)).all()
     assert ((boxes.left >= 0) & (boxes.left + boxes.width <= width)).all()
     image = torch.empty(1, height, width)
@@ -137,7 +140,7 @@ def test_holes_are_where_the_boxes_say_and_end_at_the_edge() -> None:
 
 def test_random_holes_have_even_sides_up_to_the_most_and_any_centre() -> None:
     torch.manual_seed(0)
-    holes = geometry.random_holes(torch.empty(4000, 1, 7, 9), 16)
+    holes = geometry.random_holes(torch.empty(4000, 1, 7, 9), 16, DRAWS)
     sides, counts = holes.height.unique(return_counts=True)
     assert torch.equal(holes.height, holes.width)
     assert sides.tolist() == [0, 2, 4, 6, 8, 10, 12, 14, 16]

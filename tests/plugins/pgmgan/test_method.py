@@ -11,7 +11,6 @@ from harness_pgmgan.guide import guide
 from torch import Tensor, nn
 
 from harness.data import Stream
-from harness.errors import SettingsError
 from harness.training.loop import Training
 
 Train = Callable[..., Training]
@@ -63,7 +62,7 @@ def test_real_images_and_fakes_of_a_step_are_told_the_same_partitions(
 ) -> None:
     method, stream = ready(ring)
     monkeypatch.setattr(method, "settings", method.settings.model_copy(update={"d_steps": 3}))
-    generated, criticised = told(method.generator, monkeypatch), told(method.discriminator, monkeypatch)
+    generated, criticised = told(method.pair.generator, monkeypatch), told(method.pair.discriminator, monkeypatch)
     method.step(stream)
     n = ring.settings.batch_size
     assert [len(z) for z, _ in generated] == [n] * 4
@@ -84,29 +83,29 @@ def test_the_guide_is_weighed_and_added_to_the_generators_loss_alone(
     changed = method.settings.guide.model_copy(update={"weight": 3.0, "over": 10})
     monkeypatch.setattr(method, "settings", method.settings.model_copy(update={"guide": changed}))
     seen = terms_of(method, monkeypatch)
-    z = torch.randn(40, method.latent_dim)
+    z = torch.randn(40, method.pair.generator.latent_dim)
     y = torch.arange(40) % method.k
     for step, weight in ((0, 3.0), (5, 1.5), (10, 1e-4), (99, 1e-4)):
         method.ctx.step = step
         with torch.no_grad():
-            logits = method.partitioner(method.generator(z, y))
-        method.generator_step(z, y)
+            logits = method.partitioner(method.pair.generator(z, y))
+        method.generator_step(torch.zeros(40, 2), z, y)
         name, terms, owned = seen.pop()
         assert name == "generator"
         assert terms["guide"] == pytest.approx(weight * float(guide(logits, y).mean()), rel=1e-4)
-        assert {id(p) for p in owned} == {id(p) for p in method.generator.parameters()}
-    method.discriminator_step(torch.zeros(4, 2), z[:4], y[:4])
+        assert {id(p) for p in owned} == {id(p) for p in method.pair.generator.parameters()}
+    method.discriminator_step(torch.zeros(4, 2), z[:4], y[:4], 0)
     assert seen.pop()[1].keys() == {"adversarial"}
 
 
 def test_the_partitioner_stands_still(ring: Training) -> None:
     method, stream = ready(ring)
     before = {name: value.clone() for name, value in method.partitioner.state_dict().items()}
-    generator = [p.detach().clone() for p in method.generator.parameters()]
+    generator = [p.detach().clone() for p in method.pair.generator.parameters()]
     method.step(stream)
     assert all(torch.equal(before[name], value) for name, value in method.partitioner.state_dict().items())
     assert not any(p.requires_grad for p in method.partitioner.parameters())
-    assert any(not torch.equal(a, b) for a, b in zip(generator, method.generator.parameters(), strict=True))
+    assert any(not torch.equal(a, b) for a, b in zip(generator, method.pair.generator.parameters(), strict=True))
 
 
 def test_with_weight_0_there_is_no_guide_and_nothing_asks_the_partitioner_of_fakes(
@@ -135,30 +134,15 @@ def test_noise_below_a_128th_is_added_to_real_images(train: Train) -> None:
     assert len(difference.unique()) > difference.numel() / 2
 
 
-def test_random_numbers_are_drawn_anew_and_need_no_stage(train: Train) -> None:
-    training = train("digits", "sngan-random")
-    assert [stage.name for stage in training.stages] == ["gan"]
-    method, stream = ready(training)
-    batch = stream.next()
-    drawn = torch.stack([method.partition.partitions(batch) for _ in range(50)])
-    assert drawn.unique().tolist() == list(range(method.k))
-    assert len(drawn[:, 0].unique()) > 1  # of one and the same image
-    trained = method.trained()
-    assert (trained.n_conditions, trained.subject) == (method.k, {"weights": "ema"})
-    assert not hasattr(trained, "assign")
+def test_two_devices_see_the_halves_of_the_images_that_one_sees(prepare: Train, monkeypatch: pytest.MonkeyPatch):
+    training = prepare("digits", dequantise=True)
+    method, _ = ready(training)
 
+    def seen(rank: int, world: int) -> Tensor:
+        monkeypatch.setattr(method.ctx, "rank", rank)
+        monkeypatch.setattr(method.ctx, "world", world)
+        torch.manual_seed(3)
+        stream = Stream(training.data, training.settings.batch_size, (0, "gan"), rank=rank, world=world)
+        return method.real(stream)[0]
 
-@pytest.mark.parametrize(
-    ("dataset", "settings", "said"),
-    [
-        ("ring2d", {"partitioning": "graph"}, "partitions images, and data set 'ring2d' holds points"),
-        ("digits", {"partitioning": "kmeans"}, "partitions points, and data set 'digits' holds images"),
-        ("digits", {"partition": {"items": 3}}, "cannot give each of them 4 neighbours"),
-        ("digits", {"partition": {"groups": 5}}, "cannot be halved 4 times"),
-        ("digits", {"conditional": True}, "told partitions, never labels"),
-        ("digits", {"partitioning": "random"}, "set guide.weight=0 and rejection=off"),
-    ],
-)
-def test_what_does_not_fit_together_is_refused(prepare: Train, dataset: str, settings: Any, said: str) -> None:
-    with pytest.raises(SettingsError, match=said):
-        prepare(dataset, **settings)
+    assert torch.equal(torch.cat([seen(0, 2), seen(1, 2)]), seen(0, 1))

@@ -9,6 +9,8 @@ from harness_pgmgan.neighbours import drawn_neighbours, neighbour_lists
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
+from harness.training.batch_draws import BatchDraws
+
 N, WIDTH = 157, 6
 
 
@@ -80,11 +82,21 @@ def test_draws_are_uniform_over_the_list_of_the_anchor() -> None:
     lists = neighbour_lists(draw(30), 4)
     index = torch.arange(30).repeat_interleave(4000)
     torch.manual_seed(0)
-    drawn = drawn_neighbours(lists, index)
+    drawn = drawn_neighbours(lists, index, BatchDraws(torch.device("cpu")))
     hits = lists[index] == drawn[:, None]
     assert (hits.sum(1) == 1).all()
     share = hits.view(30, 4000, 5).double().mean(1)
     assert (share - 0.2).abs().max() < 5 * (0.2 * 0.8 / 4000) ** 0.5
+
+
+def test_two_devices_draw_the_halves_of_what_one_draws() -> None:
+    cpu, lists, index = torch.device("cpu"), neighbour_lists(draw(30), 4), torch.arange(30)
+    found = []
+    for rank, half in enumerate(index.chunk(2)):
+        torch.manual_seed(0)
+        found.append(drawn_neighbours(lists, half, BatchDraws(cpu, rank, 2)))
+    torch.manual_seed(0)
+    assert torch.equal(torch.cat(found), drawn_neighbours(lists, index, BatchDraws(cpu)))
 
 
 @pytest.mark.gpu

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-from harness_pgmgan.acceptance import acceptance
 
 from harness import Seeds
 from harness.contracts.capabilities import all_variants
@@ -93,7 +92,3 @@ def test_acceptance_is_counted_of_first_draws(ring: Training) -> None:
     plain = drawn(all_variants(trained)[1])
     assert torch.equal(told, plain.conditions)
     assert torch.equal(met, trained.assign(plain.images) == told)
-    value = acceptance(draws=(torch.tensor([0, 0, 2, 2]), torch.tensor([True, False, True, True])))["acceptance_pct"]
-    assert value.value == 75.0
-    assert value.std_error == pytest.approx(100 * (0.75 * 0.25 / 4) ** 0.5)
-    assert value.details == {"lowest_of_a_partition": 50.0, "partitions": 2.0}

@@ -8,6 +8,10 @@ from harness_pgmgan import strong
 from harness_pgmgan.strong import OPERATIONS, Operation, randomly_changed
 from torch import Tensor
 
+from harness.training.batch_draws import BatchDraws
+
+DRAWS = BatchDraws(torch.device("cpu"))
+
 
 def draw(n: int = 28, channels: int = 3) -> Tensor:
     return torch.rand(n, channels, 16, 16, generator=torch.Generator().manual_seed(0))
@@ -60,7 +64,7 @@ def test_each_image_gets_operations_and_amounts_of_its_own_in_its_place(monkeypa
     torch.manual_seed(0)
     n = 6000
     index = torch.arange(n, dtype=torch.float64)[:, None] * 1e-12
-    found = randomly_changed(index, 1)[:, 0]
+    found = randomly_changed(index, 1, DRAWS)[:, 0]
     kind = found.div(1000).log10().round().long()
     assert kind.bincount().tolist() == pytest.approx([n / 3] * 3, abs=5 * (n * 2 / 9) ** 0.5)
     amount = found - 1000 * 10.0**kind
@@ -68,7 +72,7 @@ def test_each_image_gets_operations_and_amounts_of_its_own_in_its_place(monkeypa
     assert len(amount.unique()) > 0.99 * n
     one_or_none = {"one": Operation(lambda x, _: x + 1, 0, 1), "none": Operation(lambda x, _: x, 0, 1)}
     monkeypatch.setattr(strong, "OPERATIONS", one_or_none)
-    counted = randomly_changed(torch.arange(n)[:, None] * 10, 4)[:, 0]
+    counted = randomly_changed(torch.arange(n)[:, None] * 10, 4, DRAWS)[:, 0]
     assert torch.equal(counted // 10, torch.arange(n))  # back in their places
     hits = (counted % 10).bincount(minlength=5).double() / n
     torch.testing.assert_close(hits, torch.tensor([1, 4, 6, 4, 1], dtype=torch.float64) / 16, atol=0.03, rtol=0)
@@ -76,4 +80,4 @@ def test_each_image_gets_operations_and_amounts_of_its_own_in_its_place(monkeypa
 
 def test_no_round_changes_nothing() -> None:
     images = draw()
-    assert torch.equal(randomly_changed(images, 0), images)
+    assert torch.equal(randomly_changed(images, 0, DRAWS), images)

@@ -42,6 +42,7 @@ class BigGANSettings(Settings):
     """side of the maps whose pixels look at one another, where a network has such maps (public code: 64); 0 for none"""
 
 
+#: 32, 64 and 128 pixels are the public code's. 8 and 16 are ours, made from 32 by leaving out generator blocks, and as
 #: many of the discriminator's as keep its last map no smaller than 4 x 4; its last two blocks never change resolution.
 TOPOLOGIES = {
     8: Topology((4,), (4,), (4, 4, 4), (True, False, False)),

@@ -25,7 +25,6 @@ class Topology:
     discriminator_down: tuple[bool, ...]
 
 
-#: 32, 64 and 128 pixels are the public code's. 8 and 16 are ours, made from 32 by leaving out generator blocks, and as
 @dataclass(frozen=True)
 class Design:
     """Everything that fixes the two networks.

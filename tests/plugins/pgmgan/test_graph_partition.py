@@ -1,4 +1,4 @@
-"""How the data are divided: the stages before the GAN, what they leave behind, and how another run takes it over."""
+"""Images divided by their graph: what the stages before the GAN do and leave behind, and how another run takes it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 import torch
-from harness_pgmgan.graph_partition import cosine
+from harness_pgmgan.graph_partition import BLOCK, blocks, cosine
 from harness_pgmgan.neighbours import neighbour_lists
 
-from harness.errors import UserError
+from harness.data import TrainingData
+from harness.errors import SettingsError, UserError
 from harness.training.loop import Training
 
 Train = Callable[..., Training]
@@ -22,17 +23,6 @@ Train = Callable[..., Training]
 @pytest.fixture(scope="module")
 def digits(train: Train) -> Training:
     return train("digits")
-
-
-@pytest.fixture(scope="module")
-def ring(train: Train) -> Training:
-    return train("ring2d")
-
-
-def test_stages_come_in_the_papers_order(digits: Training, ring: Training) -> None:
-    assert [stage.name for stage in digits.stages] == ["pretext", "partition", "gan"]
-    assert [stage.name for stage in ring.stages] == ["partition", "gan"]
-    assert [stage.samples for stage in digits.stages] == [False, False, True]
 
 
 def test_the_graph_is_of_the_pretext_tasks_features(prepare: Train, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,18 +92,6 @@ def test_the_rate_is_set_before_each_step(digits: Training) -> None:
     assert (group["momentum"], group["weight_decay"]) == (0.9, 3e-5)
 
 
-def test_points_are_divided_as_k_means_divides_them_and_counted_whole(ring: Training) -> None:
-    partition: Any = ring.method.partition  # type: ignore[attr-defined]
-    batch = ring.data.at(torch.arange(5000))
-    with torch.no_grad():
-        labels = partition.partitioner.eval()(batch.images).argmax(1)
-    assert batch.labels is not None
-    pairs = torch.stack([labels, batch.labels], 1).unique(dim=0)
-    assert len(pairs) == len(labels.unique()) == 8  # one partition a mode
-    # 400 points were clustered; their own shares are off by 14 %, those of 50,000 by 1.3 %
-    assert (partition.prior * 8 - 1).abs().max() < 0.05
-
-
 def test_another_run_takes_the_partitioner_over_and_says_which(digits: Training, train: Train, tmp_path: Path) -> None:
     source = digits.folder.path
     again = train("digits", out=tmp_path / "b", partition_from=str(source), guide={"weight": 0.5})
@@ -140,3 +118,49 @@ def test_a_partitioner_of_another_size_is_refused(digits: Training, prepare: Tra
     training = prepare("digits", out=tmp_path / "d", partition_from=str(digits.folder.path), partitions=9)
     with pytest.raises(UserError, match="partitioner"):
         training.run(resume=False)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "settings", "said"),
+    [
+        ("ring2d", {"partitioning": "graph"}, "partitions images, and data set 'ring2d' holds points"),
+        ("digits", {"partition": {"items": 3}}, "cannot give each of them 4 neighbours"),
+        ("digits", {"partition": {"groups": 5}}, "cannot be halved 4 times"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(prepare: Train, dataset: str, settings: Any, said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        prepare(dataset, **settings)
+
+
+def test_an_image_is_no_neighbour_of_its_own(prepare: Train) -> None:
+    with pytest.raises(SettingsError, match="4 images cannot give .* 4 neighbours.*--set partition.neighbours=N"):
+        prepare("digits", partition={"items": 4})
+    method: Any = prepare("digits", partition={"items": 5}).method
+    assert method.partition.neighbours.shape == (5, 4 + 1)
+
+
+def test_there_are_no_more_images_in_the_graph_than_in_the_data(prepare: Train) -> None:
+    for asked, held in ((10_000, 1437), (None, 1437), (60, 60)):
+        method: Any = prepare("digits", partition={"items": asked}).method
+        assert method.partition.items == held
+
+
+@pytest.mark.parametrize("labels", [None, torch.arange(100) % 7])
+def test_the_second_stage_sees_the_images_of_the_graph(prepare: Train, labels: torch.Tensor | None) -> None:
+    partition: Any = prepare("digits").method.partition  # type: ignore[attr-defined]
+    values = torch.arange(100, dtype=torch.uint8)[:, None, None, None].expand(-1, 1, 8, 8)
+    seen = partition.in_graph(TrainingData(values, labels, 7, torch.device("cpu")))
+    assert torch.equal(seen.values, values[:60])
+    assert (seen.labels is None) if labels is None else torch.equal(seen.labels, labels[:60])
+    assert seen.n_classes == 7
+
+
+@pytest.mark.parametrize(
+    ("items", "sizes"), [(1100, [BLOCK, BLOCK, 100]), (700, [BLOCK, 200]), (5000, [BLOCK] * 2 + [100])]
+)
+def test_images_come_block_by_block_in_their_order(items: int, sizes: list[int]) -> None:
+    values = (torch.arange(1100) % 256).to(torch.uint8)[:, None, None, None]
+    found = list(blocks(TrainingData(values, None, 0, torch.device("cpu")), items))
+    assert [len(images) for images in found] == sizes
+    torch.testing.assert_close(torch.cat(found), values[: sum(sizes)] / 127.5 - 1)

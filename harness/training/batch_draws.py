@@ -26,5 +26,9 @@ class BatchDraws:
     def integers(self, high: int, n: int, *shape: int) -> Tensor:
         return self._own(torch.randint(high, (n * self.world, *shape), device=self.device), n)
 
+    def order(self, n: int) -> list[int]:
+        order: list[int] = torch.randperm(n).tolist()  # from the host's own generator
+        return order
+
     def _own(self, rows: Tensor, n: int) -> Tensor:
         return rows[self.rank * n : (self.rank + 1) * n]
