@@ -1,10 +1,13 @@
-"""Runs the command line in this process."""
+"""Runs the command line in this process, and a run that is finished."""
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from typed_runs import SHORT
 
 from harness.cli import main
 
@@ -45,3 +48,16 @@ def refused(harness):
         return lines[0]
 
     return command
+
+
+@pytest.fixture(scope="session")
+def _finished_once(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("finished") / "a"
+    assert main(["run", *SHORT, "--out", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture
+def finished(_finished_once, harness, tmp_path) -> Path:
+    """The folder a/ of a run of six steps on points, with its numbers; a copy that a test may spoil."""
+    return Path(shutil.copytree(_finished_once, tmp_path / "a"))

@@ -298,7 +298,7 @@ def test_smaller_real_images_are_made_to_fit_only_where_that_is_asked_for(harnes
 def test_statistics_alone_leave_nothing_to_say_of_splits(harness: Any, refused: Any) -> None:
     assert harness("stats", "export", "--real", "b", *CNN, "--out", "s.npz").code == 0
     words = ("evaluate", "--generated", "a", "--real", "s.npz", *CNN, "--metrics", "fd")
-    assert "--split is about real images, but statistics is given" in refused(*words, "--split", "test")
+    assert "--split is about real images, but a file of statistics is given" in refused(*words, "--split", "test")
     code, out, _ = harness(*words, "--out", "made")
     assert code == 0
     assert "statistics s.npz, sha256" in out

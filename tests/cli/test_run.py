@@ -1,4 +1,4 @@
-"""``harness run``, ``train``, ``evaluate`` and ``sample`` as a user types them, and as a user mistypes them."""
+"""``harness run`` as a user types it, and as a user mistypes it."""
 
 from __future__ import annotations
 
@@ -9,31 +9,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from typed_runs import IMAGES, POINTS, SHORT, same_weights
 
 from harness.runs import progress, score
 from harness.training.checkpoints import checkpoints_in
 from harness.training.run_folder import RunFolder
-
-#: seconds, not minutes
-POINTS = ("--plugin", "gan", "--dataset", "ring2d", "--scale", "tiny", "--set", "evaluation.samples=500")
-SHORT = (*POINTS, "--steps", "6", "--set", "checkpoint_every=2", "--set", "log_every=2")
-IMAGES = ("--plugin", "gan", "--dataset", "digits", "--scale", "tiny", "--steps", "2", "--set", "backbone.width=2")
-
-
-def weights(folder: Path) -> dict[str, torch.Tensor]:
-    payload = torch.load(checkpoints_in(folder / "checkpoints")[-1], weights_only=True)
-    return payload["state"]["generator"]
-
-
-def same_weights(a: Path, b: Path) -> bool:
-    first, second = weights(a), weights(b)
-    return first.keys() == second.keys() and all(torch.equal(first[key], second[key]) for key in first)
-
-
-def measured(folder: Path) -> list[dict]:
-    entries = json.loads((folder / "results.json").read_text())["metrics"]
-    return [{key: value for key, value in entry.items() if key not in ("seconds", "evaluation")} for entry in entries]
-
 
 # -- what works ------------------------------------------------------------------------------------
 
@@ -105,39 +85,6 @@ def test_the_best_checkpoint_is_kept_by_a_named_rule(harness, tmp_path):
     values = {line["step"]: next(m["value"] for m in line["metrics"] if m["metric"] == "reverse_kl") for line in lines}
     best = torch.load(tmp_path / "a/checkpoints/best.pt", weights_only=True)
     assert best["best"]["step"] == best["total"] == min(values, key=lambda step: (values[step], step))
-
-
-def test_training_and_evaluating_apart_measures_the_same(harness, tmp_path):
-    assert harness("run", *SHORT, "--out", "a").code == 0
-    assert harness("train", *SHORT, "--out", "b").code == 0
-    assert measured(tmp_path / "b") == []
-    assert harness("evaluate", "b").code == 0
-    assert measured(tmp_path / "a") == measured(tmp_path / "b")
-
-
-def test_evaluating_again_under_another_protocol_keeps_the_old_entries(harness, tmp_path):
-    assert harness("run", *SHORT, "--out", "a").code == 0
-    before = measured(tmp_path / "a")
-    assert harness("evaluate", "a", "--metrics", "modes", "--samples", 300).code == 0
-    after = measured(tmp_path / "a")
-    assert [entry for entry in after if entry in before] == before
-    new = [entry for entry in after if entry not in before]
-    assert new
-    assert {(entry["metric"], entry["counts"]["generated"]) for entry in new} == {("modes", 300)}
-
-
-def test_samples_need_no_data_and_are_the_ones_that_are_measured(harness, tmp_path):
-    assert harness("train", *IMAGES, "--out", "a").code == 0
-    assert harness("sample", "a", "--count", 30, "--out", "x.npz").code == 0
-    assert harness("sample", "a", "--count", 12, "--out", "y.npz").code == 0
-    x, y = np.load("x.npz"), np.load("y.npz")
-    assert x["arr_0"].shape == (30, 8, 8, 1)
-    assert x["arr_0"].dtype == np.uint8
-    assert np.array_equal(x["arr_0"][:12], y["arr_0"])
-    assert harness("sample", "a", "--count", 6, "--classes", "3,7", "--out", "z.npz").code == 0
-    assert np.load("z.npz")["labels"].tolist() == [3, 7, 3, 7, 3, 7]
-    assert harness("sample", "a", "--out", "grid.png").code == 0
-    assert Image.open("grid.png").mode == "L"
 
 
 def test_a_fraction_is_recorded_with_its_seed(harness, tmp_path):
@@ -244,12 +191,6 @@ def test_a_mistake_is_one_line_that_says_what_and_how_to_fix_it(refused, mistake
     assert not (tmp_path / "runs").exists(), "nothing is left behind"
 
 
-@pytest.fixture
-def finished(harness, tmp_path) -> Path:
-    assert harness("run", *SHORT, "--out", "a").code == 0
-    return tmp_path / "a"
-
-
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file() and p.name != "lock"}
 
@@ -298,21 +239,6 @@ def test_a_full_disk_is_one_line_and_the_run_goes_on_once_there_is_room(harness,
     assert same_weights(tmp_path / "a", tmp_path / "c")
 
 
-def test_a_corrupt_checkpoint_is_refused_and_named(refused, finished):
-    path = checkpoints_in(finished / "checkpoints")[-1]
-    path.write_bytes(path.read_bytes()[:1000])
-    assert f"checkpoint {path}" in refused("evaluate", finished)
-
-
-def test_mistakes_in_evaluating(refused, finished):
-    assert "no run at absent" in refused("evaluate", "absent")
-    assert "kept no best checkpoint" in refused("evaluate", finished, "--checkpoint", "best")
-    assert "no checkpoint '77'" in refused("evaluate", finished, "--checkpoint", "77")
-    assert "unknown metric 'modez'; did you mean 'modes'" in refused("evaluate", finished, "--metrics", "modez")
-    assert "'evaluation.samples'" in refused("evaluate", finished, "--samples", "-5")
-    assert "cannot change 'loss'" in refused("evaluate", finished, "--set", "loss=hinge")
-
-
 def test_data_that_changed_since_is_noticed(refused, harness, tmp_path):
     images = tmp_path / "images" / "a"
     images.mkdir(parents=True)
@@ -324,44 +250,6 @@ def test_data_that_changed_since_is_noticed(refused, harness, tmp_path):
     assert "is not what the run in a was started with" in refused("evaluate", "a")
     (tmp_path / "a/results.json").unlink()
     assert "is not what the run in a was started with" in refused("run", "--out", "a", "--resume")
-
-
-@pytest.mark.parametrize("key", ["version", "method", "settings", "problem"])
-def test_an_experiment_that_was_cut_by_hand_is_refused(refused, finished, key):
-    path = finished / "experiment.json"
-    path.write_text(json.dumps({k: v for k, v in json.loads(path.read_text()).items() if k != key}))
-    assert "experiment.json" in refused("evaluate", finished)
-
-
-def test_a_record_that_cannot_be_read_is_refused_before_any_work(refused, finished):
-    (finished / "results.json").write_text("{")
-    assert "is not the record of a run" in refused("evaluate", finished)
-
-
-def test_stray_files_beside_the_checkpoints_are_passed_over(harness, finished):
-    (finished / "checkpoints/step-abc.pt").write_text("x")
-    assert harness("evaluate", finished).code == 0
-
-
-def test_mistakes_in_sampling(refused, finished):
-    assert "unconditional" in refused("sample", finished, "--classes", "1")
-    assert "at least 1" in refused("sample", finished, "--count", "0")
-    assert "end it in .png or .npz" in refused("sample", finished, "--out", "x.jpg")
-    assert "folder that exists" in refused("sample", finished, "--out", "absent/x.png")
-
-
-def test_scoring_an_earlier_checkpoint_leaves_the_record_of_the_run_whole(harness, refused, finished):
-    before = json.loads((finished / "results.json").read_text())
-    assert harness("evaluate", finished, "--checkpoint", "4", "--metrics", "modes").code == 0
-    after = json.loads((finished / "results.json").read_text())
-    assert after["exit_state"] == "finished"
-    assert after["cost"]["steps"] == before["cost"]["steps"] == 6
-    new = [entry for entry in after["metrics"] if entry["subject"]["checkpoint"] == "step-4"]
-    assert {entry["metric"] for entry in new} == {"modes"}
-    old = [entry for entry in after["metrics"] if entry not in new]
-    assert old == [entry | {"evaluation": 1} for entry in before["metrics"]]
-    assert [each["settings"]["metrics"] for each in after["evaluations"]] == [["modes"], None]
-    assert "is finished" in refused("run", *SHORT, "--out", finished)
 
 
 def test_a_resumed_run_passes_over_nothing_that_was_asked_for(harness, refused, tmp_path):
@@ -384,12 +272,3 @@ def test_the_time_of_training_is_training_alone(harness, monkeypatch, tmp_path):
     cost = json.loads((tmp_path / "a/results.json").read_text())["cost"]
     assert cost["evaluation_seconds"] > 3
     assert cost["training_seconds"] < 3
-
-
-def test_a_stopped_run_can_be_scored(harness, tmp_path):
-    assert harness("train", *SHORT, "--out", "a").code == 0
-    newest = checkpoints_in(tmp_path / "a/checkpoints")[-1]
-    newest.unlink()  # as if it had been killed between two checkpoints
-    assert harness("evaluate", "a").code == 0
-    record = json.loads((tmp_path / "a/results.json").read_text())
-    assert (record["exit_state"], record["cost"]["steps"]) == ("stopped", 4)

@@ -9,7 +9,6 @@ import pytest
 from harness.contracts.specs import DatasetSpec, RemoteFile
 from harness.data.files import data_root, fetch_command, find, missing, read
 from harness.errors import DataError
-from harness.files.checks import difference
 
 DATA = b"some published bytes"
 MD5 = hashlib.md5(DATA).hexdigest()
@@ -56,30 +55,6 @@ def test_a_file_without_an_address_says_where_to_put_it(tmp_path) -> None:
     assert str(missing(spec(file), file, tmp_path)).endswith(
         "put it there by hand, it is published at https://things.example"
     )
-
-
-@pytest.mark.parametrize(
-    "file",
-    [RemoteFile(name="a", md5=MD5), RemoteFile(name="a", sha256=SHA256, size=len(DATA)), RemoteFile(name="a")],
-)
-def test_published_bytes_differ_in_nothing(file, tmp_path) -> None:
-    (tmp_path / "a").write_bytes(DATA)
-    assert difference(file, DATA) is None
-    assert difference(file, tmp_path / "a") is None
-
-
-@pytest.mark.parametrize(
-    ("file", "said"),
-    [
-        (RemoteFile(name="a", md5="0" * 32), f"its md5 is {MD5}, but {'0' * 32} was published"),
-        (RemoteFile(name="a", sha256="0" * 64, md5=MD5), f"its sha256 is {SHA256}, but {'0' * 64} was published"),
-        (RemoteFile(name="a", md5=MD5, size=3), "20 bytes, but 3 were published"),
-    ],
-)
-def test_other_bytes_say_how_they_differ(file, said, tmp_path) -> None:
-    (tmp_path / "a").write_bytes(DATA)
-    assert difference(file, DATA) == said
-    assert difference(file, tmp_path / "a") == said
 
 
 def test_a_file_compressed_anew_is_read_when_its_contents_are_vouched_for(tmp_path) -> None:

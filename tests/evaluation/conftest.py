@@ -1,9 +1,10 @@
-"""A small image generator with batch norm, and one that counts how often it samples."""
+"""A small image generator that counts how often it samples, data sets, and benches over one cache."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,6 +13,8 @@ from torch import Tensor, nn
 from harness.catalog import Catalog
 from harness.contracts.capabilities import Samples
 from harness.data import LoadedDataset, load_dataset
+from harness.evaluation import Bench
+from harness.evaluation.reference_statistics.cache import ReferenceCache
 from harness.randomness import Seeds
 
 
@@ -67,3 +70,19 @@ def digits(catalog: Catalog) -> LoadedDataset:
 def ring2d(catalog: Catalog) -> LoadedDataset:
     """Eight Gaussians on a ring."""
     return load_dataset(catalog, "ring2d", Path("unused"))
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> ReferenceCache:
+    return ReferenceCache(tmp_path / "kept")
+
+
+@pytest.fixture
+def fresh(digits: LoadedDataset, catalog: Catalog, cache: ReferenceCache) -> Callable[..., Bench]:
+    """A bench as another evaluation would have it, over the same cache."""
+
+    def build(dataset: LoadedDataset | None = None, trained: Any = None, **changes: Any) -> Bench:
+        chosen = {"catalog": catalog, "device": "cpu", "cache": cache} | changes
+        return Bench(trained, dataset or digits, seed=0, **chosen)
+
+    return build

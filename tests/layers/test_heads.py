@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 import torch
 
-from harness.errors import SettingsError
-from harness.layers.builder import check_discriminator
 from harness.layers.heads import Heads
 
 FEATURE = torch.randn(4, 6, generator=torch.Generator().manual_seed(0))
@@ -101,20 +99,3 @@ def test_a_missing_or_unexpected_condition_is_a_mistake():
         Heads(6, 3, 1, {}, None)(FEATURE, None)
     with pytest.raises(ValueError, match="no condition"):
         Heads(6, 0, 1, {}, None)(FEATURE, CONDITION)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        ((3, 5, {}, 1), "told one of 3 conditions has one output, not 5"),
-        ((-1, 1, {}, 1), "conditions=-1"),
-        ((0, -1, {}, 1), "outputs=-1"),
-        ((0, 1, {}, 0), "pack=0"),
-        ((0, 1, {"code": 0}, 1), "head 'code' of the discriminator has width 0"),
-    ],
-)
-def test_what_no_discriminator_can_be_is_refused_in_one_line(arguments, said):
-    with pytest.raises(SettingsError) as caught:
-        check_discriminator(*arguments)
-    assert said in str(caught.value)
-    assert "\n" not in str(caught.value)

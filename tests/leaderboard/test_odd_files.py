@@ -77,22 +77,6 @@ def test_a_curve_that_is_not_finite_is_no_traceback(tmp_path: Path) -> None:
     assert curves_of(folder) == {}
 
 
-def test_data_sets_whose_names_differ_in_punctuation_have_files_of_their_own(tmp_path: Path, catalog: Catalog) -> None:
-    names = ("folder:a/b", "folder:a_b", "folder_a_b")
-    for name in names:
-        save(made_record(dataset=name, recipe="made/plain"), tmp_path / "r" / str(names.index(name)) / "results.json")
-    board = gather([tmp_path / "r"], catalog)
-    written = [path.name for path in build(board, tmp_path / "out")]
-    assert len(written) == len(set(written)) == len(list((tmp_path / "out").iterdir()))
-    assert len([name for name in written if name.endswith(".html")]) == 1 + len(names)
-
-
-def test_a_data_set_called_index_does_not_replace_the_index(tmp_path: Path, catalog: Catalog) -> None:
-    save(made_record(dataset="index"), tmp_path / "r" / "results.json")
-    build(gather([tmp_path / "r"], catalog), tmp_path / "out")
-    assert (tmp_path / "out" / "index.md").read_text(encoding="utf-8").startswith("# Leaderboards")
-
-
 @pytest.mark.parametrize("change", [{"recipe": "made/\ud800"}, {"dataset": f"folder:{'x' * 300}"}])
 def test_a_name_that_no_file_can_hold_takes_no_others_down(
     tmp_path: Path, catalog: Catalog, change: dict[str, Any]

@@ -10,14 +10,12 @@ import torch
 from PIL import Image
 
 from harness.builtin.metrics.memorisation import Memorisation, halved_ratios, memorisation
-from harness.builtin.metrics.trained_on import trained_features
 from harness.catalog import Catalog
 from harness.contracts.settings import EvaluationSettings
 from harness.data import LoadedDataset, Split, load_dataset
 from harness.doctor.patients import Replay
 from harness.errors import EvaluationError
 from harness.evaluation import Bench, Inapplicable, MetricContext, MetricEntry, RealSet, Value
-from harness.evaluation.evidence.image_sets import order_of
 from harness.randomness import keyed
 
 #: features, so many that distances hardly vary from draw to draw
@@ -214,11 +212,6 @@ def test_copies_of_any_split_that_was_trained_on_are_found(catalog: Catalog) -> 
         f"authenticity_pct[pixels,native,train,200x200,train360,{made}]",
     ]
     assert found[f"authenticity_pct[pixels,native,train,200x200,train360,{made}]"].value == 0.0
-    bench = Bench(Replay(digits.finite("test")), digits, catalog, 0, "cpu")
-    features = trained_features(MetricContext(bench, EvaluationSettings()), "pixels", 100)
-    np.testing.assert_array_equal(
-        bench.get(features.of).values, digits.finite("test").subset(order_of(360)[:100]).values
-    )
 
 
 def test_where_everything_was_trained_on_nothing_can_tell(catalog: Catalog) -> None:

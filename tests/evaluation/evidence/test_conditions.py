@@ -12,7 +12,7 @@ from harness.catalog import Catalog
 from harness.contracts.capabilities import Samples
 from harness.data import LoadedDataset
 from harness.errors import EvaluationError
-from harness.evaluation import Bench, Conditions, Features, GeneratedSet, Labels, RealSet
+from harness.evaluation import Bench, Conditions, Features, GeneratedSet
 from harness.randomness import Seeds
 
 Toy = Callable[..., Any]
@@ -97,19 +97,3 @@ def test_a_method_that_is_told_nothing_has_no_conditions(bench: Bench, toy: Toy,
     other.expect([Conditions(SAMPLES)] + ([Features(SAMPLES, "pixels")] if along else []))  # type: ignore[list-item]
     with pytest.raises(EvaluationError, match="the method is told no conditions"):
         other.get(Conditions(SAMPLES))
-
-
-def test_labels_of_real_items_are_those_of_the_split(bench: Bench) -> None:
-    found = bench.get(Labels(RealSet("test", 360)))
-    assert torch.equal(found, torch.from_numpy(bench.get(RealSet("test", 360)).labels))
-    assert torch.equal(bench.get(Labels(RealSet("test", 30))), found[:30])
-
-
-def test_labels_that_are_not_there_are_refused(bench: Bench, catalog: Catalog, digits: LoadedDataset) -> None:
-    from dataclasses import replace
-
-    from harness.data import Split
-
-    bare = replace(digits, _splits={"train": Split(digits.finite("train").values, None, ())})
-    with pytest.raises(EvaluationError, match="'digits' has no labels"):
-        Bench(None, bare, catalog, 0, "cpu").get(Labels(RealSet("train", 5)))

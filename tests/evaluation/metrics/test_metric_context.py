@@ -13,7 +13,7 @@ from image_files import write_images
 from harness.catalog import Catalog
 from harness.contracts.capabilities import Sampler, StyleSpace
 from harness.contracts.settings import EvaluationSettings
-from harness.data import FittedShape, LoadedDataset, NoSplit, Split, load_dataset
+from harness.data import LoadedDataset, NoSplit, Split, load_dataset
 from harness.errors import EvaluationError
 from harness.evaluation import (
     Bench,
@@ -26,7 +26,6 @@ from harness.evaluation import (
     Statistics,
     StoredImages,
     StoredSet,
-    Term,
     check_evaluation,
     evaluate,
 )
@@ -34,24 +33,6 @@ from harness.evaluation import (
 Toy = Callable[..., Any]
 
 NAME = "digits-cnn"
-
-
-@pytest.fixture
-def offer(digits: LoadedDataset, catalog: Catalog, toy: Toy) -> Callable[..., MetricContext]:
-    """What is on offer under some settings."""
-
-    def build(
-        trained: Any = None, dataset: LoadedDataset | None = None, has_real: bool = True, **settings: Any
-    ) -> MetricContext:
-        bench = Bench(trained or toy((1, 8, 8)), dataset or digits, catalog, 0, "cpu", has_real=has_real)
-        return MetricContext(bench, EvaluationSettings(**{"samples": 300} | settings))
-
-    return build
-
-
-@pytest.fixture
-def stored(digits: LoadedDataset) -> StoredImages:
-    return StoredImages(digits.finite("test"))
 
 
 @pytest.fixture
@@ -238,32 +219,6 @@ def test_capabilities_are_asked_for_by_name_or_as_protocols(offer: Callable[...,
 # -------------------------------------------------------------------------------------------------
 
 
-def test_the_terms_of_a_protocol_stand_in_a_fixed_order(
-    offer: Callable[..., MetricContext], digits: LoadedDataset
-) -> None:
-    found = offer()
-    real, generated = (found.features(of, NAME) for of in (found.real(), found.generated()))
-    protocol = found.protocol("fd", Term("k", 3, "k3"), real=real, generated=generated)
-    assert protocol.id == "fd[digits-cnn,native,train,1437x300,k3,uint8-round,block250,bn-eval]"
-    assert list(protocol.record()) == [
-        *("metric", "extractor", "extractor_sha256", "extractor_version", "output", "resize"),
-        *("dataset", "fit", "split", "real_checksum", "real_count", "generated_count"),
-        *("k", "quantise", "block", "batch_norm"),
-    ]
-    assert protocol.record()["real_checksum"] == digits.finite("train").checksum
-    assert found.protocol("fd", Term("k", 3, "k3"), real=Statistics(real), generated=generated) == protocol
-
-
-def test_a_fit_that_changed_the_images_stands_in_the_id(offer: Callable[..., MetricContext], catalog: Catalog) -> None:
-    ids = []
-    for fit in ("none", "pad", "resize"):
-        digits = load_dataset(catalog, "digits", Path("unused"))
-        digits.fit_beside(fit, 8 if fit == "none" else 10)
-        found = offer(dataset=digits)
-        ids.append(found.protocol("x", generated=found.generated(), real=found.real()).id)
-    assert ids == [f"x[{fit}train,1437x300,block250,bn-eval]" for fit in ("", "pad10,", "resize10,")]
-
-
 def test_outlier_terms_tell_sets_apart_by_content_and_say_what_was_done_to_them(
     offer: Callable[..., MetricContext], tmp_path: Path
 ) -> None:
@@ -278,37 +233,6 @@ def test_outlier_terms_tell_sets_apart_by_content_and_say_what_was_done_to_them(
     name, split, _, fit, _, intensity = texts[0]
     assert (name or "").startswith("npz-")
     assert (split, fit, intensity) == ("outliers-train", "resize", "intensity1")
-
-
-def test_protocols_of_one_side_say_that_side_alone(offer: Callable[..., MetricContext]) -> None:
-    found = offer(batch_norm="standing", block=30)
-    assert found.protocol("x", generated=found.generated()).id == "x[300,block30,bn-standing]"
-    assert found.protocol("x", generated=found.features(found.generated(), NAME)).id == (
-        "x[digits-cnn,native,300,uint8-round,block30,bn-standing]"
-    )
-    assert found.protocol("x", real=found.real(100)).id == "x[train,100]"
-    assert found.protocol("x", real=found.real(100)).record()["real_count"] == 100
-
-
-def test_protocols_without_real_images_name_no_data_set(
-    offer: Callable[..., MetricContext], stored: StoredImages
-) -> None:
-    found = offer(stored, has_real=False)
-    protocol = found.protocol("is", generated=found.features(found.generated(), NAME, "logits"))
-    assert protocol.id == "is[digits-cnn,native,300,uint8-stored]"
-    assert not {"dataset", "fit", "block", "batch_norm"} & protocol.record().keys()
-
-
-def test_the_real_side_of_a_protocol_is_real(offer: Callable[..., MetricContext]) -> None:
-    found = offer()
-    with pytest.raises(EvaluationError, match="the real side of a protocol is a real set"):
-        found.protocol("x", real=Features(GeneratedSet(3), NAME), generated=found.generated())
-
-
-def test_how_images_were_fitted_is_a_field(offer: Callable[..., MetricContext], digits: LoadedDataset) -> None:
-    padded = replace(digits, fit=FittedShape("pad", (1, 8, 8), (1, 12, 12)), _splits={})
-    found = offer(dataset=padded)
-    assert found.protocol("x", real=found.real()).record()["fit"] == "pad 8x8 -> 12x12"
 
 
 # -------------------------------------------------------------------------------------------------

@@ -2,21 +2,20 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from watched import Altered, watch
+from watched import calls
 
 from harness.builtin.extractors.small_cnn import SmallCnnExtractor
 from harness.catalog import Catalog
 from harness.contracts.settings import EvaluationSettings
-from harness.data import FittedShape, LoadedDataset, Split, fit_images, load_dataset
+from harness.data import LoadedDataset, load_dataset
 from harness.errors import EvaluationError
-from harness.evaluation import Bench, Features, GeneratedSet, RealSet, Statistics, StoredImages, StoredSet, evaluate
+from harness.evaluation import Bench, Features, RealSet, Statistics, evaluate
 from harness.evaluation.evidence.features import kept_features, reference_key, statistics_key
 from harness.evaluation.reference_statistics.cache import ReferenceCache
 
@@ -27,36 +26,8 @@ WHOLE = Features(RealSet("train", 1437), NAME)
 PART = Features(RealSet("train", 300), NAME)
 
 
-@pytest.fixture
-def cache(tmp_path: Path) -> ReferenceCache:
-    return ReferenceCache(tmp_path / "kept")
-
-
-@pytest.fixture
-def fresh(digits: LoadedDataset, catalog: Catalog, cache: ReferenceCache) -> Callable[..., Bench]:
-    """A bench as another evaluation would have it, over the same cache."""
-
-    def build(dataset: LoadedDataset | None = None, trained: Any = None, **changes: Any) -> Bench:
-        chosen = {"catalog": catalog, "device": "cpu", "cache": cache} | changes
-        return Bench(trained, dataset or digits, seed=0, **chosen)
-
-    return build
-
-
-def calls(bench: Bench, request: Any, name: str = NAME, **settings: Any) -> int:
-    """How many batches a feature network sees for a request."""
-    network = watch(bench, name, **settings)
-    bench.get(request)
-    return len(network.batches)
-
-
 def entries(cache: ReferenceCache) -> list[Path]:
     return sorted(cache.folder.rglob("*.npz"))
-
-
-def altered(dataset: LoadedDataset, split: Split, **changes: Any) -> LoadedDataset:
-    """A data set of the same name that holds something else."""
-    return replace(dataset, _splits={"train": split, "test": dataset.finite("test")}, **changes)
 
 
 # -------------------------------------------------------------------------------------------------
@@ -142,111 +113,6 @@ def test_values_are_the_same_to_the_bit_with_and_without_the_cache(
     assert first[0] == second[0] == without[0]
     assert second[1] == 2  # the 256 generated images
     assert first[1] == without[1] == 2 + 12  # and 1,437 real ones in batches of 128
-
-
-# -------------------------------------------------------------------------------------------------
-# never used
-# -------------------------------------------------------------------------------------------------
-
-
-def test_other_data_of_the_same_name_is_computed_anew(fresh: Callable[..., Bench], digits: LoadedDataset) -> None:
-    split = digits.finite("train")
-    values = split.values.copy()
-    values[700, 0, 3, 3] ^= 1
-    assert calls(fresh(), WHOLE) > 0
-    assert calls(fresh(altered(digits, replace(split, values=values))), WHOLE) > 0
-
-
-def test_other_labels_are_other_data(fresh: Callable[..., Bench], digits: LoadedDataset) -> None:
-    split = digits.finite("train")
-    assert split.labels is not None
-    fresh().get(WHOLE)
-    assert calls(fresh(altered(digits, replace(split, labels=split.labels[::-1].copy()))), WHOLE) > 0
-
-
-def test_images_fitted_otherwise_are_computed_anew(fresh: Callable[..., Bench], digits: LoadedDataset) -> None:
-    split = digits.finite("train")
-    fit = FittedShape("pad", (1, 8, 8), (1, 12, 12))
-    padded = altered(digits, replace(split, values=fit_images(split.values, fit)), fit=fit)
-    assert calls(fresh(), WHOLE) > 0
-    assert calls(fresh(padded), WHOLE) > 0
-    assert calls(fresh(padded), WHOLE) == 0
-
-
-@pytest.mark.parametrize(
-    ("other", "settings"),
-    [
-        (Features(RealSet("test", 300), NAME), {}),
-        (replace(PART, output="logits"), {}),
-        (PART, {"resize": "bilinear 32x32"}),
-        (PART, {"batch": 64}),
-    ],
-    ids=["split", "output", "resize", "batch"],
-)
-def test_another_way_of_measuring_is_computed_anew(
-    fresh: Callable[..., Bench], other: Features, settings: dict[str, Any]
-) -> None:
-    assert calls(fresh(), PART) > 0
-    assert calls(fresh(), other, **settings) > 0
-    assert calls(fresh(), other, **settings) == 0
-
-
-def test_another_network_is_computed_anew(fresh: Callable[..., Bench], catalog: Catalog) -> None:
-    fresh().get(PART)
-    other = replace(PART, extractor="mnist-cnn")
-    assert calls(fresh(), other, "mnist-cnn") > 0
-    # even with the same weights, which two networks may read differently
-    spec = replace(catalog.extractor("mnist-cnn"), weights=catalog.extractor(NAME).weights)
-    assert calls(fresh(catalog=Altered(catalog, spec)), other, "mnist-cnn") > 0
-
-
-def test_other_weights_of_the_same_network_are_computed_anew(fresh: Callable[..., Bench], catalog: Catalog) -> None:
-    spec = catalog.extractor(NAME)
-    assert spec.weights is not None
-    other = Altered(catalog, replace(spec, weights=replace(spec.weights, sha256="0" * 64)))
-    fresh().get(PART)
-    assert calls(fresh(catalog=other), PART) > 0
-
-
-def test_another_kind_of_device_or_torch_is_another_key(
-    fresh: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    here, there = fresh(), fresh(device="cuda")
-    watch(there, NAME)
-    assert reference_key(here, PART) != reference_key(there, PART)
-    before = reference_key(here, PART)
-    monkeypatch.setattr("harness.evaluation.evidence.features.version", lambda package: "1.0")
-    assert reference_key(here, PART) != before
-    monkeypatch.undo()
-    assert reference_key(here, PART) == before
-
-
-def test_another_version_of_a_network_is_another_key(fresh: Callable[..., Bench], monkeypatch: Any) -> None:
-    here = fresh()
-    before = reference_key(here, PART)
-    spec = here.catalog.extractor(NAME)
-    monkeypatch.setitem(here.catalog._specs["extractor"], NAME, replace(spec, version=2))
-    assert reference_key(here, PART) != before
-
-
-def test_statistics_are_as_particular_as_features(fresh: Callable[..., Bench], digits: LoadedDataset) -> None:
-    split = digits.finite("train")
-    values = split.values.copy()
-    values[0] = 0
-    fresh().get(Statistics(WHOLE))
-    assert calls(fresh(altered(digits, replace(split, values=values))), Statistics(WHOLE)) > 0
-    assert calls(fresh(), Statistics(WHOLE), resize="bilinear 32x32") > 0
-    assert statistics_key(fresh(), WHOLE) != reference_key(fresh(), WHOLE)
-
-
-def test_nothing_is_kept_of_generated_images_or_of_pixels(
-    fresh: Callable[..., Bench], cache: ReferenceCache, toy: Toy, digits: LoadedDataset
-) -> None:
-    fresh(trained=toy((1, 8, 8))).get(Features(GeneratedSet(20, block=10), NAME))
-    stored = StoredImages(digits.finite("test"))
-    fresh(trained=stored).get(Features(StoredSet(stored.checksum, 20), NAME))
-    fresh().get(Statistics(Features(RealSet("train", 100), "pixels")))
-    assert entries(cache) == []
 
 
 # -------------------------------------------------------------------------------------------------

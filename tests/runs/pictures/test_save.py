@@ -47,7 +47,7 @@ def drawn(*, generated: Any) -> dict[str, list[Value]]:
 class WithDrawn:
     """A catalog with that metric alone."""
 
-    spec = MetricSpec(name="x", summary="", metric="test_figures:Drawn", names={"x": True})
+    spec = MetricSpec(name="x", summary="", metric="test_save:Drawn", names={"x": True})
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog

@@ -1,4 +1,4 @@
-"""The fully connected networks for points."""
+"""The fully connected networks for points, both together: sizes, places, precision, and what is refused."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ import copy
 
 import pytest
 import torch
-import torch.nn.functional as F
+from small_mlp import SMALL
 from torch import nn
 
 from harness.builtin.models.mlp.backbone import build
-from harness.builtin.models.mlp.discriminator import Maxout
 from harness.builtin.models.mlp.mlp_settings import MlpSettings
 from harness.contracts.networks import Adapted, Place
 from harness.errors import SettingsError
 from harness.layers.adapters import adapter_parameters
-
-SMALL = MlpSettings(generator_width=16, generator_layers=3, discriminator_width=12, discriminator_layers=2)
 
 
 def count(network) -> int:
@@ -31,21 +28,6 @@ def test_the_default_networks_have_the_published_number_of_parameters(k, of_gene
         assert count(backbone.discriminator(conditions=k)) == of_discriminator
 
 
-@pytest.mark.parametrize("conditioning", ["rows", "projection"])
-def test_the_logit_is_the_row_of_the_condition_or_a_projection(conditioning):
-    settings = SMALL.model_copy(update={"conditioning": conditioning})
-    discriminator = build(settings, (2,)).discriminator(conditions=3)
-    condition = torch.tensor([2, 0, 1, 1])
-    critique = discriminator(torch.randn(4, 2), condition)
-    f, heads = critique.feature, discriminator.heads
-    if conditioning == "rows":
-        expected = (f @ heads.rows.linear.weight.T + heads.rows.linear.bias)[range(4), condition]
-    else:
-        shared = f @ heads.linear.weight[0] + heads.linear.bias
-        expected = shared + (heads.projection.weight[condition] * f).sum(1)
-    torch.testing.assert_close(critique.logit, expected)
-
-
 def test_points_in_points_out():
     backbone = build(SMALL, (3,))
     points = backbone.generator(conditions=4)(torch.randn(5, 2), torch.tensor([0, 1, 2, 3, 3]))
@@ -53,23 +35,6 @@ def test_points_in_points_out():
     assert backbone.discriminator()(points).logit.shape == (5,)
     assert backbone.discriminator(outputs=4)(points).logit.shape == (5, 4)
     assert backbone.discriminator(pack=2)(torch.cat([points, points], 1)).logit.shape == (5,)
-
-
-def test_maxout_takes_the_largest_piece_of_each_unit():
-    layer = Maxout(3, 4, 5)
-    x = torch.randn(7, 3)
-    pieces = [F.linear(x, layer.linear.weight[i::4], layer.linear.bias[i::4]).amax(1) for i in range(4)]
-    torch.testing.assert_close(layer(x), torch.stack(pieces, 1))
-
-
-def test_the_embedding_of_a_condition_has_unit_length_when_it_is_used():
-    generator = build(SMALL, (2,)).generator(conditions=3).eval()
-    latent, condition = torch.randn(4, 2), torch.tensor([0, 1, 2, 0])
-    before = generator(latent, condition)
-    with torch.no_grad():
-        generator.embedding.weight.mul_(7.0)
-    torch.testing.assert_close(generator(latent, condition), before)
-    assert not torch.allclose(generator(latent, (condition + 1) % 3), before)
 
 
 def test_the_networks_may_see_the_data_larger_than_they_are():
@@ -81,22 +46,6 @@ def test_the_networks_may_see_the_data_larger_than_they_are():
     scaled_judge.load_state_dict(judge.state_dict())
     torch.testing.assert_close(scaled(latent) * 50, as_is(latent))
     torch.testing.assert_close(scaled_judge(points).logit, judge(points * 50).logit)
-
-
-@pytest.mark.parametrize(("activation", "slope"), [("relu", 0.0), ("leaky_relu", 0.2)])
-def test_other_activations_replace_maxout(activation, slope):
-    settings = MlpSettings(discriminator_activation=activation, discriminator_layers=1, discriminator_width=6)
-    discriminator = build(settings, (2,)).discriminator()
-    x = torch.randn(5, 2)
-    critique = discriminator(x)
-    expected = F.leaky_relu(discriminator.layers[0][0](x), slope)
-    torch.testing.assert_close(critique.feature, expected)
-
-
-def test_batch_norm_can_be_left_out():
-    has_norm = lambda settings: any(isinstance(m, nn.BatchNorm1d) for m in build(settings, (2,)).generator().modules())  # noqa: E731
-    assert has_norm(MlpSettings())
-    assert not has_norm(MlpSettings(batch_norm=False))
 
 
 def test_places_follow_every_hidden_layer_and_adapters_act_there():

@@ -9,6 +9,9 @@ import torch
 from small_biggan import CONDITION, Echo, backbone, pair
 
 from harness.builtin.losses.penalties import r1
+from harness.training.batch_draws import BatchDraws
+
+DRAWS = BatchDraws(torch.device("cpu"))  # of which r1 makes none
 
 
 @pytest.mark.parametrize("resolution", [8, 64])
@@ -31,7 +34,7 @@ def test_r1_through_the_discriminator_matches_finite_differences():
     parameter = discriminator.blocks[1].conv1.weight
 
     def penalty() -> torch.Tensor:
-        return r1(lambda x: discriminator(x).score, real, real)
+        return r1(lambda x: discriminator(x).score, real, real, DRAWS)
 
     (gradient,) = torch.autograd.grad(penalty(), parameter)
     direction = torch.randn_like(parameter)
@@ -46,7 +49,9 @@ def test_r1_through_the_discriminator_matches_finite_differences():
 def test_r1_works_with_spectral_norm_in_training_mode():
     _, discriminator = pair(8)
     real = torch.randn(3, 1, 8, 8)
-    value = r1(lambda x: discriminator(x, CONDITION).score, real, real) + discriminator(real, CONDITION).score.mean()
+    value = (
+        r1(lambda x: discriminator(x, CONDITION).score, real, real, DRAWS) + discriminator(real, CONDITION).score.mean()
+    )
     gradients = torch.autograd.grad(value, list(discriminator.parameters()))
     assert all(torch.isfinite(gradient).all() for gradient in gradients)
 

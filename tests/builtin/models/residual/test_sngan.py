@@ -15,9 +15,7 @@ from harness.builtin.models.residual import biggan
 from harness.builtin.models.residual.biggan_settings import BigGANSettings
 from harness.builtin.models.residual.sngan import build
 from harness.builtin.models.residual.sngan_settings import TOPOLOGIES, SnganSettings
-from harness.errors import SettingsError
 from harness.layers.spectral import SpectralNorm
-from harness.overrides import validated
 
 K = 200
 
@@ -204,26 +202,3 @@ def test_a_saved_state_goes_on_bit_for_bit():
         other.load_state_dict(network.state_dict())
     scores = [d(g(latent, CONDITION), CONDITION).score for g, d in (networks, others)]
     assert torch.equal(*scores)
-
-
-@pytest.mark.parametrize(
-    ("shape", "said"),
-    [
-        ((1, 28, 28), "cannot build 28 x 28 pixels (it builds squares of 8, 16, 24, 32, 48, 3 or 4 pixels doubled by "),
-        ((3, 64, 64), "cannot build 64 x 64 pixels"),
-        ((3, 32, 48), "cannot build 32 x 48 pixels"),
-        ((2,), "backbone 'sngan' builds images [channels, height, width], not data of shape [2]"),
-        ((0, 32, 32), "at least one channel, not 0"),
-    ],
-)
-def test_what_cannot_be_built_is_refused_in_one_line(shape, said):
-    with pytest.raises(SettingsError) as caught:
-        build(SnganSettings(), shape)
-    assert said in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("settings", [{"widths": "mine"}, {"width": 0}, {"init": "x"}, {"wdth": 3}])
-def test_wrong_values_and_keys_are_refused(settings):
-    with pytest.raises(SettingsError, match=r"widths|width|init"):
-        validated(SnganSettings, settings, "backbone 'sngan'")
