@@ -33,5 +33,6 @@ if TYPE_CHECKING:
         SpectralNorm as SpectralNorm,
         fast_layout as fast_layout,
     )
+    from harness.layers.spectral_group import spectral_norms as spectral_norms
 
 __all__, __getattr__ = lazy_names(__name__)

@@ -1,11 +1,13 @@
 """Layers whose weight is divided by an estimate of its largest singular value (Miyato et al., 2018).
 
 One step of power iteration each forward pass while training. The right singular vector is not kept, since it follows
-from the left one. With `eps` None a layer is the ordinary one.
+from the left one. With `eps` None a layer is the ordinary one. A layer takes its own step, unless its network takes
+all of them together: :func:`harness.layers.spectral_norms`.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -26,18 +28,40 @@ def fast_layout(maps: Tensor) -> Tensor:
     return maps
 
 
+@dataclass
+class Given:
+    """What a network worked out for one layer, for the pass under way.
+
+    :ivar weight: the layer's, which all of this is about.
+    :ivar quotient: W / sigma(W), None where a layer divides the few rows that it uses.
+    :ivar sigma: sigma(W), [].
+    :ivar u: the left singular vector after the step, [rows].
+    :ivar taken: whether the layer was called.
+    """
+
+    weight: Tensor
+    quotient: Tensor | None
+    sigma: Tensor
+    u: Tensor
+    taken: bool = False
+
+
 class SpectralNorm(nn.Module):
     """Divides a weight, seen as a matrix [rows, columns], by its spectral norm.
 
     :param rows: the weight's first dimension.
     :param eps: smallest norm that a vector of the power iteration is divided by.
+    :ivar whole: whether the layer uses all of W / sigma(W); otherwise it asks for sigma alone.
+    :ivar given: what the network worked out for the pass under way, if it does.
     """
 
     u: Tensor
 
-    def __init__(self, rows: int, eps: float) -> None:
+    def __init__(self, rows: int, eps: float, *, whole: bool = True) -> None:
         super().__init__()
         self.eps = eps
+        self.whole = whole
+        self.given: Given | None = None
         self.register_buffer("u", self._unit(torch.randn(rows)))
 
     def _unit(self, vector: Tensor) -> Tensor:
@@ -49,6 +73,9 @@ class SpectralNorm(nn.Module):
 
         In eval mode the same step is taken, but not kept.
         """
+        given = self._taken(weight)
+        if given is not None:
+            return given.sigma
         with without_autocast(weight):
             matrix = weight.flatten(1)  # [rows, columns]
             with torch.no_grad():
@@ -62,7 +89,16 @@ class SpectralNorm(nn.Module):
 
     def forward(self, weight: Tensor) -> Tensor:
         """W / sigma(W), the same shape."""
+        given = self._taken(weight)
+        if given is not None and given.quotient is not None:
+            return given.quotient
         return weight / self.sigma(weight)
+
+    def _taken(self, weight: Tensor) -> Given | None:
+        if self.given is None or self.given.weight is not weight:
+            return None
+        self.given.taken = True
+        return self.given
 
 
 def _normaliser(rows: int, eps: float | None) -> nn.Module:
@@ -85,7 +121,7 @@ class Embedding(nn.Embedding):
 
     def __init__(self, rows: int, width: int, *, eps: float | None = None) -> None:
         super().__init__(rows, width)
-        self.normalise = None if eps is None else SpectralNorm(rows, eps)
+        self.normalise = None if eps is None else SpectralNorm(rows, eps, whole=False)
 
     def forward(self, input: Tensor) -> Tensor:
         chosen = F.embedding(input, self.weight)  # [N, F]
@@ -103,6 +139,8 @@ class Rows(nn.Module):
     def __init__(self, inputs: int, conditions: int, *, eps: float | None = None) -> None:
         super().__init__()
         self.linear = Linear(inputs, conditions, eps=eps)
+        if isinstance(self.linear.normalise, SpectralNorm):
+            self.linear.normalise.whole = False
 
     def forward(self, features: Tensor, condition: Tensor) -> Tensor:
         """Features [N, inputs] and condition int64 [N] to W[condition] . f + b[condition], [N]."""

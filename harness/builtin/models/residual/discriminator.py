@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from harness.builtin.models.residual.blocks import Attention, DiscriminatorBlock, initialise
 from harness.builtin.models.residual.design import Design
 from harness.contracts import AdapterFactory, Critique, Discriminator, Place
-from harness.layers import Adapters, Conditioning, Heads, fast_layout, full
+from harness.layers import Adapters, Conditioning, Heads, fast_layout, full, spectral_norms
 
 
 class BigGANDiscriminator(Discriminator):
@@ -53,7 +53,8 @@ class BigGANDiscriminator(Discriminator):
             nn.Sequential(block, self.attention[place.name]) if place.name in self.attention else block
             for place, block in zip(self.places, self.blocks, strict=True)
         ]
-        h, maps, notes = self.adapters.after_each(self.places, blocks, fast_layout(images))
-        critique: Critique = self.heads(full(F.relu(h)).sum((2, 3)), condition)
+        with spectral_norms(self):
+            h, maps, notes = self.adapters.after_each(self.places, blocks, fast_layout(images))
+            critique: Critique = self.heads(full(F.relu(h)).sum((2, 3)), condition)
         critique.maps, critique.notes = maps, notes
         return critique

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from harness.builtin.models.residual.blocks import Attention, GeneratorBlock, PlainBatchNorm, batch_norm, initialise
 from harness.builtin.models.residual.design import Design
 from harness.contracts import AdapterFactory, Generator, Noise, Place
-from harness.layers import Adapters, Conv, Linear, check_conditions, fast_layout, full
+from harness.layers import Adapters, Conv, Linear, check_conditions, fast_layout, full, spectral_norms
 
 
 class BigGANGenerator(Generator):
@@ -45,14 +45,16 @@ class BigGANGenerator(Generator):
     def forward(self, latent: Tensor, condition: Tensor | None = None, noise: Noise | None = None) -> Tensor:
         """Latent [N, latent_dim] and condition int64 [N] to images [N, C, R, R] in [-1, 1]."""
         check_conditions("generator", self.conditions, condition)
-        first, *rest = latent.chunk(self.pieces, dim=1)
-        style = condition if self.embedding is None else self.embedding(condition)
-        h = fast_layout(self.linear(first).unflatten(1, (-1, self.bottom, self.bottom)))  # [N, width, bottom, bottom]
-        for index, (place, block) in enumerate(zip(self.places, self.blocks, strict=True)):
-            told = style
-            if rest:  # the class and a piece of the latent of the block's own
-                told = rest[index] if style is None else torch.cat([style, rest[index]], 1)
-            h = block(h, told)
-            h = self.attention[place.name](h) if place.name in self.attention else h
-            h = self.adapters.at(place.name, h, noise).map
-        return full(self.conv(F.relu(self.norm(h), inplace=True))).tanh().contiguous()
+        with spectral_norms(self):
+            first, *rest = latent.chunk(self.pieces, dim=1)
+            style = condition if self.embedding is None else self.embedding(condition)
+            h = self.linear(first).unflatten(1, (-1, self.bottom, self.bottom))  # [N, width, bottom, bottom]
+            h = fast_layout(h)
+            for index, (place, block) in enumerate(zip(self.places, self.blocks, strict=True)):
+                told = style
+                if rest:  # the class and a piece of the latent of the block's own
+                    told = rest[index] if style is None else torch.cat([style, rest[index]], 1)
+                h = block(h, told)
+                h = self.attention[place.name](h) if place.name in self.attention else h
+                h = self.adapters.at(place.name, h, noise).map
+            return full(self.conv(F.relu(self.norm(h), inplace=True))).tanh().contiguous()
