@@ -73,12 +73,16 @@ class Pair(Generic[G]):
     # -- images ------------------------------------------------------------------------------------
 
     def told(self, n: int, labels: Tensor | None) -> Tensor | None:
-        """Conditions [n] of the fakes that stand beside real images with these labels, int64 [n]; None for none.
+        """Conditions of the fakes of a discriminator's step beside real images with these labels, int64 [n], or None.
 
-        The same ones where there is a penalty, since it may interpolate between a real image and a fake, which are then
-        of one class; else drawn.
+        The same ones where the loss holds each fake against a real image, or a penalty may interpolate between the two,
+        which are then of one class; else drawn.
         """
-        return labels if self._penalty.chosen else self.ctx.conditions(n, self.conditions)
+        return labels if self._penalty.chosen else self.asked(n, labels)
+
+    def asked(self, n: int, labels: Tensor | None) -> Tensor | None:
+        """Conditions of the fakes of a generator's step, int64 [n], or None: as :meth:`told`, but no penalty is due."""
+        return labels if self.loss.paired else self.ctx.conditions(n, self.conditions)
 
     def latents(self, n: int) -> Tensor:
         """Standard normal latents [n, latent_dim]."""

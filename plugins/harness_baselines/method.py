@@ -63,8 +63,9 @@ class Gan:
     def generator_step(self, batch: Batch) -> None:
         """One step of the generator on as many fresh fakes as there are in a batch of real images."""
         pair, n = self.pair, len(batch.images)
-        told = self.ctx.conditions(n, self.conditions)
+        labels = batch.labels if self.conditions else None
+        told = pair.asked(n, labels)
         fake_logits = pair.judge(pair.generator(pair.latents(n), told), told).score
-        real_logits = pair.beside(batch.images, batch.labels if self.conditions else None)
+        real_logits = pair.beside(batch.images, labels)
         loss = self.loss.generator(fake_logits, told, real_logits)
         self.ctx.minimize(generator=({"adversarial": loss}, pair.generator_adam))

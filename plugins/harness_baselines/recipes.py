@@ -25,6 +25,9 @@ _DCGAN = {
     "passes": "separate",
 }
 
+#: the objective of R3GAN on the networks and lengths of the recipes beside it; gamma = 1, of which the penalty has half
+_RPGAN = {"loss": "rpgan", "penalty": {"name": "r1r2", "weight": 0.5}}
+
 #: minutes on two CPU cores
 _TINY = Scale(
     settings={
@@ -63,6 +66,15 @@ GAN = (
         scales={"tiny": _TINY},
         fixed=("conditional",),
         source="BigGAN-PyTorch, CIFAR script",
+    ),
+    Recipe(
+        id="gan/biggan-rpgan",
+        method="gan",
+        summary="the first with the relativistic loss and zero-centred penalties on real and generated images",
+        settings={**_BIGGAN, **_RPGAN},
+        scales={"tiny": _TINY},
+        datasets=_IMAGES,
+        source="objective of Huang et al., NeurIPS 2024; networks of BigGAN-PyTorch",
     ),
     Recipe(
         id="gan/mlp-nsgan",
@@ -113,6 +125,23 @@ GAN = (
         datasets=IMAGES,
         fixed=("conditional",),
         source="class-conditional GAN in Table 1 of Liu et al., CVPR 2020",
+    ),
+    Recipe(
+        id="gan/dcgan-rpgan",
+        method="gan",
+        summary="unconditional DCGAN with the relativistic loss and zero-centred penalties on both sides",
+        # a penalty is on the gradient of an image's own logit: no batch norm in the discriminator
+        settings={
+            **_DCGAN,
+            **_RPGAN,
+            "backbone": {**_DCGAN["backbone"], "discriminator": "alternating"},
+            "conditional": False,
+        },
+        on=ON,
+        scales={"tiny": TINY},
+        datasets=IMAGES,
+        fixed=("conditional",),
+        source="objective of Huang et al., NeurIPS 2024; networks of Liu et al., CVPR 2020",
     ),
 )
 

@@ -101,9 +101,10 @@ class LCSAGan:
     def generator_step(self, batch: Batch) -> None:
         """One step of the generator through the mixing discriminator, whose dictionaries rest."""
         pair, n = self.pair, len(batch.images)
-        told = self.ctx.conditions(n, self.conditions)
+        labels = batch.labels if self.conditions else None
+        told = pair.asked(n, labels)
         critique = pair.judge(pair.generator(pair.latents(n), told), told)
-        real_logits = pair.beside(batch.images, batch.labels if self.conditions else None)
+        real_logits = pair.beside(batch.images, labels)
         codings = self.codings([critique])
         terms = {"adversarial": self.loss.generator(critique.score, told, real_logits)}
         if self.settings.proximity.in_generator_loss:

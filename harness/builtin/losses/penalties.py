@@ -28,6 +28,11 @@ def r2(critic: Critic, real: Tensor, fake: Tensor, draws: Draws) -> Tensor:
     return _squared_gradient_norms(critic, fake).mean()
 
 
+def r1r2(critic: Critic, real: Tensor, fake: Tensor, draws: Draws) -> Tensor:
+    """r1 + r2, both zero-centred: the regularisation of Huang et al. (2024) without gamma/2; [N, ...] to []."""
+    return r1(critic, real, fake, draws) + r2(critic, real, fake, draws)
+
+
 def gp(critic: Critic, real: Tensor, fake: Tensor, draws: Draws) -> Tensor:
     """mean_i (||grad D(x_i)|| - 1)^2 between real and fake, Gulrajani et al. (2017), Eq (3) without lambda.
 

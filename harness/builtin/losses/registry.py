@@ -59,6 +59,11 @@ SPECS = (
         penalty=f"{_PENALTIES}:r2",
     ),
     PenaltySpec(
+        name="r1r2",
+        summary="r1 + r2, under which rpgan converges locally (Huang et al., 2024)",
+        penalty=f"{_PENALTIES}:r1r2",
+    ),
+    PenaltySpec(
         name="gp",
         summary="squared distance of the gradient norm from 1 between real and generated data (Gulrajani et al., 2017)",
         penalty=f"{_PENALTIES}:gp",

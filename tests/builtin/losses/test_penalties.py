@@ -56,6 +56,8 @@ def test_a_quadratic_critic_is_penalised_by_the_mean_squared_norm_of_the_data(sh
     real, fake = batch(shape, 2), batch(shape, 3)
     torch.testing.assert_close(r1(quadratic, real, fake), real.flatten(1).square().sum(1).mean())
     torch.testing.assert_close(r2(quadratic, real, fake), fake.flatten(1).square().sum(1).mean())
+    both = penalties.r1r2(quadratic, real, fake, DRAWS)
+    torch.testing.assert_close(both, (real.flatten(1).square() + fake.flatten(1).square()).sum(1).mean())
 
 
 @pytest.mark.parametrize("shape", SHAPES)

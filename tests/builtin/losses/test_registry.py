@@ -19,7 +19,7 @@ PENALTIES = [spec for spec in SPECS if isinstance(spec, PenaltySpec)]
 
 def test_the_names_are_those_of_the_field():
     assert [spec.name for spec in LOSSES] == ["hinge", "nsgan", "wgan", "lsgan", "rpgan", "omni", "selected-logit"]
-    assert [spec.name for spec in PENALTIES] == ["r1", "r2", "gp"]
+    assert [spec.name for spec in PENALTIES] == ["r1", "r2", "r1r2", "gp"]
 
 
 @pytest.mark.parametrize("spec", LOSSES, ids=lambda spec: spec.name)
