@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from torch import Tensor
@@ -28,4 +29,11 @@ class Draws(Protocol):
 
     def order(self, n: int) -> list[int]:
         """A random order of 0 to n - 1, the same on all devices and known to the host (nobody waits for a device)."""
+        ...
+
+    def joined(self, parts: int) -> AbstractContextManager[None]:
+        """Draws inside are for batches of `parts` equal parts one after another, each divided among the devices.
+
+        Real and fake images in one pass of a discriminator, say: the rows of all are all real ones, then all fakes.
+        """
         ...

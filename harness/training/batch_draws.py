@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor
 
@@ -16,6 +19,15 @@ class BatchDraws:
         self.device = device
         self.rank = rank
         self.world = world
+        self._parts = 1
+
+    @contextmanager
+    def joined(self, parts: int) -> Iterator[None]:
+        before, self._parts = self._parts, parts
+        try:
+            yield
+        finally:
+            self._parts = before
 
     def uniform(self, n: int, *shape: int) -> Tensor:
         return self._own(torch.rand(n * self.world, *shape, device=self.device), n)
@@ -31,4 +43,9 @@ class BatchDraws:
         return order
 
     def _own(self, rows: Tensor, n: int) -> Tensor:
-        return rows[self.rank * n : (self.rank + 1) * n]
+        """This device's `n` of the rows of all."""
+        if n % self._parts:
+            raise ValueError(f"{n} rows are not made of {self._parts} equal parts")
+        by_part = rows.unflatten(0, (self._parts, self.world, n // self._parts))
+        own: Tensor = by_part[:, self.rank].flatten(0, 1)
+        return own

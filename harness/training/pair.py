@@ -104,13 +104,14 @@ class Pair(Generic[G]):
     def judge_both(
         self, real: Tensor, fake: Tensor, labels: Tensor | None, told: Tensor | None
     ) -> tuple[list[Critique], Tensor, Tensor]:
-        """One pass over real and fake images together, or two, as the setting `passes` says.
+        """One pass over as many real as fake images together, or two, as the setting `passes` says.
 
         :returns: the critique of each pass, and the logits of the real and of the fake images.
         """
         if self._joint:
             both = torch.cat([labels, told]) if labels is not None and told is not None else None
-            critique = self.judge(torch.cat([real, fake]), both)
+            with self.ctx.joined(2):
+                critique = self.judge(torch.cat([real, fake]), both)
             of_real, of_fake = critique.score[: len(real)], critique.score[len(real) :]
             return [critique], of_real, of_fake
         first, second = self.judge(real, labels), self.judge(fake, told)

@@ -59,8 +59,8 @@ class Mgan:
         self.ctx.log(classified=(critique.heads[HEAD].argmax(1) == maker).float().mean())
 
     def fakes(self) -> tuple[Tensor, Tensor]:
-        """n fakes of each generator from the same n latents: images [K n, ...] and their makers int64 [K n]."""
+        """n fakes of each generator from the same n latents, latent by latent: images [n K, ...], int64 [n K]."""
         n = self.ctx.share(self.settings.fakes)
-        maker = torch.arange(self.k, device=self.ctx.device).repeat_interleave(n)
-        latents = self.pair.latents(n).repeat(self.k, 1)
+        maker = torch.arange(self.k, device=self.ctx.device).repeat(n)
+        latents = self.pair.latents(n).repeat_interleave(self.k, 0)
         return self.pair.generator(latents, maker), maker

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from short_runs import dataset_for
+from short_runs import DATA, dataset_for
 
+from harness import AdversarialSettings
 from harness.catalog import open_catalog
 
 SUPPORT = Path(__file__).parents[1] / "support"
@@ -20,14 +21,20 @@ Results = tuple[dict[str, dict[str, torch.Tensor]], dict[str, dict[str, torch.Te
 
 
 def cases() -> list[str]:
-    """The first recipe of each method for images, and for points, with its data: RECIPE@DATASET."""
+    """The first recipe of each method for images, and for points, with its data: RECIPE@DATASET.
+
+    Those in which a discriminator sees images come a second time, with an augmentation, a regulariser and a penalty.
+    """
     catalog = open_catalog()
     found: dict[tuple[str, str], str] = {}
     for name in catalog.names("method"):
+        adversarial = issubclass(catalog.load_spec("method", name, "settings"), AdversarialSettings)
         for recipe in catalog.method(name).recipes:
             if "tiny" in recipe.scales:
                 dataset = dataset_for(catalog, recipe.id)
                 found.setdefault((name, dataset), f"{recipe.id}@{dataset}")
+                if adversarial and dataset == DATA["images"]:
+                    found.setdefault((name, "accompanied"), f"{recipe.id}@{dataset}@accompanied")
     return list(found.values())
 
 

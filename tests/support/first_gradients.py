@@ -1,6 +1,6 @@
 """The first gradient of every loss of every method, by as many processes as the environment says.
 
-    python first_gradients.py FOLDER 1|2 RECIPE@DATASET...
+    python first_gradients.py FOLDER 1|2 RECIPE@DATASET[@accompanied]...
 
 writes FOLDER/gradients-N.pt: by recipe, stage and loss the gradients of the optimiser's own parameters after they were
 averaged, all at the initial weights, since no optimiser steps; and FOLDER/trained-N.json: what came of three steps with
@@ -29,10 +29,17 @@ from harness.training.run_folder import RunFolder
 from harness.training.runtime import FabricRuntime, launch
 from harness.training.watching import Unwatched
 
+#: of every kind of companion one, all at work from the first step
+COMPANIONS = {
+    "augmentation": {"name": "ada", "p": 0.5},
+    "regulariser": {"name": "lecam", "start": 0},
+    "penalty": "r1",
+}
+
 
 def training(catalog: Catalog, runtime: FabricRuntime, case: str, folder: Path, steps: int) -> Training:
-    recipe, _, dataset = case.partition("@")
-    given: dict[str, Any] = SHORT | {"steps": steps, "checkpoint_every": 1}
+    recipe, dataset, *accompanied = case.split("@")
+    given: dict[str, Any] = SHORT | {"steps": steps, "checkpoint_every": 1} | (COMPANIONS if accompanied else {})
     given |= {name: {**value, "steps": steps} for name, value in short_stages(catalog, recipe, dataset).items()}
     experiment = resolve(catalog, plugin=None, recipe=recipe, dataset=dataset, scale="tiny", overrides=given)
     where = RunFolder(folder)

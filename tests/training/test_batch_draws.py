@@ -34,6 +34,29 @@ def test_draws_are_of_their_law_and_shape() -> None:
     assert set(many.integers(3, 1000).tolist()) == {0, 1, 2}
 
 
+def joint(rank: int, world: int, n: int) -> tuple[Tensor, Tensor]:
+    """Numbers for n real and n fake images of one device, and for n images after these."""
+    torch.manual_seed(3)
+    draws = BatchDraws(CPU, rank, world)
+    with draws.joined(2):
+        found = draws.uniform(2 * n, 3)
+    return found, draws.uniform(n)
+
+
+def test_each_of_the_parts_of_a_joined_batch_is_divided_by_itself() -> None:
+    (whole, after), *devices = joint(0, 1, 6), joint(0, 2, 3), joint(1, 2, 3)
+    (real, fake), ours = whole.chunk(2), [found.chunk(2) for found, _ in devices]
+    assert torch.equal(torch.cat([own_real for own_real, _ in ours]), real)
+    assert torch.equal(torch.cat([own_fake for _, own_fake in ours]), fake)
+    assert torch.equal(torch.cat([own_after for _, own_after in devices]), after)
+
+
+def test_a_batch_that_is_not_made_of_equal_parts_is_refused() -> None:
+    draws = BatchDraws(CPU)
+    with pytest.raises(ValueError, match="3 rows are not made of 2 equal parts"), draws.joined(2):
+        draws.normal(3)
+
+
 def test_an_order_is_the_same_on_all_devices() -> None:
     found = []
     for rank in range(2):
