@@ -30,11 +30,15 @@ def test_the_common_setting(catalog: Catalog, recipe: str, dataset: str, items: 
     for optimiser in (settings.generator_adam, settings.discriminator_adam):
         assert (optimiser.lr, optimiser.betas, optimiser.weight_decay) == (1e-4, (0.0, 0.99), 0.0)
     assert settings.batch_size == (66 if recipe == "pacgan/dcgan-3" else 64)
-    assert settings.loss == "nsgan"
+    relativistic = recipe == "gan/dcgan-rpgan"  # the one of another objective: no batch norm beside its penalty
+    assert settings.loss == ("rpgan" if relativistic else "nsgan")
+    assert settings.penalty.name == ("r1r2" if relativistic else None)
     assert settings.ema.decay == 0
     assert abs(settings.steps * settings.batch_size - 250 * items) < settings.batch_size
     assert settings.evaluation.quantise == "none"
-    assert settings.backbone.settings["discriminator"] == ("alternating" if dataset == "cifar10" else "strided")
+    assert settings.backbone.settings["discriminator"] == (
+        "alternating" if dataset == "cifar10" or relativistic else "strided"
+    )
     assert getattr(settings, "d_steps", 1) == 1
     assert getattr(settings, "clusters", 100) == 100
     assert getattr(settings, "restarts", 10) == 10
