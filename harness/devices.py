@@ -54,3 +54,10 @@ def without_autocast(like: Tensor) -> AbstractContextManager[Any]:
     if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
         return torch.autocast(device, enabled=False)
     return nullcontext()
+
+
+def upload(values: Tensor, device: torch.device) -> Tensor:
+    """Values of the host to a device without waiting for it; values that are elsewhere are copied as ever."""
+    if device.type == "cuda" and values.device.type == "cpu":
+        return values.pin_memory().to(device, non_blocking=True)  # a copy from ordinary memory makes the host wait
+    return values.to(device)

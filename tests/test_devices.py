@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
 
-from harness.devices import choose_device, full_precision, without_autocast
+from harness.devices import choose_device, full_precision, upload, without_autocast
 from harness.errors import DeviceError
 
 
@@ -102,3 +103,18 @@ def test_without_autocast_is_the_tensors_own_precision_and_lasts_as_long_as_the_
 def test_without_autocast_leaves_the_cpu_alone_for_a_tensor_of_a_device_that_knows_no_autocast() -> None:
     with torch.autocast("cpu", torch.bfloat16), without_autocast(torch.empty(4, device="meta")):
         assert torch.is_autocast_enabled("cpu")
+
+
+def test_an_upload_is_a_copy_from_pinned_memory_for_which_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    class Pinned:
+        def to(self, device: torch.device, non_blocking: bool = False) -> str:
+            asked.append((device, non_blocking))
+            return "there"
+
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda self: Pinned())
+    assert upload(torch.zeros(2), torch.device("cuda", 1)) == "there"
+    assert asked == [(torch.device("cuda", 1), True)]
+    values = torch.arange(3)
+    assert upload(values, torch.device("cpu")) is values  # nothing to wait for, and nothing to pin

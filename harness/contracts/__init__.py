@@ -11,7 +11,7 @@
 - ``capabilities``: what a trained method can do, and so what can be measured.
 
 What a metric's author opens beside these is :mod:`harness.evaluation`. Nothing here imports anything of the harness but
-errors and randomness.
+devices, errors and randomness.
 """
 
 from __future__ import annotations
@@ -116,5 +116,6 @@ if TYPE_CHECKING:
         TrainingData as TrainingData,
         as_float as as_float,
     )
+    from harness.devices import upload as upload
 
 __all__, __getattr__ = lazy_names(__name__)

@@ -27,6 +27,10 @@ class Draws(Protocol):
         """Uniform among 0 to `high` - 1, int64 [n, *shape]."""
         ...
 
+    def known(self, high: int, n: int) -> Tensor:
+        """As :meth:`integers`, int64 [n] on the host, which may look at them: nobody waits for a device."""
+        ...
+
     def order(self, n: int) -> list[int]:
         """A random order of 0 to n - 1, the same on all devices and known to the host (nobody waits for a device)."""
         ...

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from harness.contracts.data import Batch, Law, Split
+from harness.devices import upload
 from harness.errors import SettingsError
 from harness.randomness import keyed
 
@@ -23,7 +24,7 @@ LAW_BLOCK = 4096
 class TrainingData:
     """The training split on the run's device, addressed by index.
 
-    :param values: uint8 [N, C, H, W] or float32 [N, D]; on the device when small, else in pinned memory.
+    :param values: uint8 [N, C, H, W] or float32 [N, D]; on the device when small, else on the host.
     :param labels: int64 [N], or None.
     :param n_classes: number of labels; 0 without.
     """
@@ -39,8 +40,6 @@ class TrainingData:
         values = torch.from_numpy(split.values)
         if values.nbytes <= ON_DEVICE_BYTES:
             values = values.to(device)
-        elif device.type == "cuda":
-            values = values.pin_memory()
         labels = None if split.labels is None else torch.from_numpy(split.labels).to(device)
         return cls(values, labels, len(split.classes), device)
 
@@ -49,10 +48,14 @@ class TrainingData:
 
     def at(self, index: Tensor | np.ndarray) -> Batch:
         """The items at `index` [B], as a batch (never mirrored)."""
-        index = torch.as_tensor(index)
-        values = self.values[index.to(self.values.device)].to(self.device, non_blocking=True)
-        labels = None if self.labels is None else self.labels[index.to(self.labels.device)]
-        return Batch(as_float(values), labels, index.to(self.device))
+        given = torch.as_tensor(index)
+        there = upload(given, self.device)
+        if self.values.device == self.device:
+            values = self.values[there]
+        else:
+            values = upload(self.values[given.to(self.values.device)], self.device)
+        labels = None if self.labels is None else self.labels[there]
+        return Batch(as_float(values), labels, there)
 
     def relabelled(self, labels: Tensor, n_classes: int) -> TrainingData:
         """The same images under other labels, int64 [N] below `n_classes`."""
@@ -80,10 +83,8 @@ class LawData:
         order = np.concatenate([where for where, _, _ in parts]).argsort()
         values = np.concatenate([values for _, values, _ in parts])[order]
         labels = np.concatenate([labels for _, _, labels in parts])[order]
-        device = self.device
-        return Batch(
-            torch.from_numpy(values).to(device), torch.from_numpy(labels).to(device), torch.as_tensor(index).to(device)
-        )
+        here = torch.from_numpy(values), torch.from_numpy(labels), torch.as_tensor(index)
+        return Batch(*(upload(rows, self.device) for rows in here))
 
     def _from_block(self, block: int, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if self._block is None or self._block[0] != block:
@@ -135,7 +136,7 @@ class Stream:
         if not self._flip:
             return batch
         mirrored = keyed("flip", *self._key, start).random(n)[share] < 0.5
-        chosen = torch.from_numpy(mirrored).to(batch.images.device)[:, None, None, None]
+        chosen = upload(torch.from_numpy(mirrored), batch.images.device)[:, None, None, None]
         return batch._replace(images=torch.where(chosen, batch.images.flip(-1), batch.images))
 
     def state_dict(self) -> dict[str, int]:

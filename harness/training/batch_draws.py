@@ -38,6 +38,9 @@ class BatchDraws:
     def integers(self, high: int, n: int, *shape: int) -> Tensor:
         return self._own(torch.randint(high, (n * self.world, *shape), device=self.device), n)
 
+    def known(self, high: int, n: int) -> Tensor:
+        return self._own(torch.randint(high, (n * self.world,)), n)
+
     def order(self, n: int) -> list[int]:
         order: list[int] = torch.randperm(n).tolist()  # from the host's own generator
         return order

@@ -19,7 +19,9 @@ class Meters:
 
     def value(self, name: str, value: Tensor | float) -> None:
         """Add a number to the mean of `name`."""
-        value = torch.as_tensor(value, dtype=torch.float32, device=self._device).detach()
+        if not isinstance(value, Tensor):
+            value = torch.full((), value, device=self._device)  # made there: an upload would make the host wait
+        value = value.detach().to(self._device, torch.float32)
         self._sums[name] = self._sums[name] + value if name in self._sums else value
         self._counts[name] = self._counts.get(name, 0) + 1
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from datetime import timedelta
 from typing import Any
 
 import torch
@@ -16,6 +17,9 @@ from torch import Tensor
 
 from harness.devices import choose_device
 from harness.errors import DeviceError
+
+#: how long processes wait for the one that measures; torch's own half an hour is less than 50,000 samples may take
+PATIENCE = timedelta(days=1)
 
 
 class Runtime:
@@ -110,6 +114,7 @@ def launch(asked: str, precision: str, devices: int = 1) -> FabricRuntime:
     :param devices: processes, each with a device of its own.
     """
     from lightning_fabric import Fabric
+    from lightning_fabric.strategies.ddp import DDPStrategy
 
     device = choose_device(asked)
     if devices < 1:
@@ -122,7 +127,7 @@ def launch(asked: str, precision: str, devices: int = 1) -> FabricRuntime:
     fabric = Fabric(
         accelerator=device.type,
         devices=which,
-        strategy="ddp" if devices > 1 else "auto",
+        strategy=DDPStrategy(timeout=PATIENCE) if devices > 1 else "auto",
         precision=precision,  # type: ignore[arg-type]
     )
     fabric.launch()

@@ -62,5 +62,4 @@ class Mgan:
         """n fakes of each generator from the same n latents, latent by latent: images [n K, ...], int64 [n K]."""
         n = self.ctx.share(self.settings.fakes)
         maker = torch.arange(self.k, device=self.ctx.device).repeat(n)
-        latents = self.pair.latents(n).repeat_interleave(self.k, 0)
-        return self.pair.generator(latents, maker), maker
+        return self.pair.generator.each(self.pair.latents(n)), maker

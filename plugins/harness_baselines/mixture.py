@@ -19,9 +19,9 @@ from harness.contracts import Generator, Noise
 
 
 class Told:
-    """Which generator each row of the batch under way belongs to: int64 [N]."""
+    """Which generator each row of the batch under way belongs to: int64 [N]; None for all in turn, again and again."""
 
-    index: Tensor
+    index: Tensor | None
 
 
 class OwnLayer(nn.Module):
@@ -37,12 +37,17 @@ class OwnLayer(nn.Module):
 
     def forward(self, x: Tensor, *others: Any) -> Tensor:
         """[N, ...] to [N, ...], in the same order."""
+        index, k = self.told.index, len(self.layers)
+        if index is None:
+            return torch.stack([layer(x[number::k], *others) for number, layer in enumerate(self.layers)], 1).flatten(
+                0, 1
+            )
         if x.is_meta:  # nothing can be looked at there, and every layer costs the same
             found: Tensor = self.layers[0](x, *others)
             return found
         rows, parts = [], []
         for number, layer in enumerate(self.layers):
-            own = (self.told.index == number).nonzero().squeeze(1)
+            own = (index == number).nonzero().squeeze(1)
             if len(own):
                 rows.append(own)
                 parts.append(layer(x[own], *others))
@@ -60,6 +65,7 @@ class Mixture(Generator):
         super().__init__()
         self.shared = generators[0]
         self.latent_dim, self.places = self.shared.latent_dim, self.shared.places
+        self.k = len(generators)
         self.told = Told()
         for name in own_layers(self.shared):
             self.shared.set_submodule(name, OwnLayer([g.get_submodule(name) for g in generators], self.told))
@@ -70,6 +76,15 @@ class Mixture(Generator):
             raise ValueError("a mixture is told which of its generators makes each image")
         self.told.index = condition
         images: Tensor = self.shared(latent, None, noise)
+        return images
+
+    def each(self, latent: Tensor) -> Tensor:
+        """Latents [N, latent_dim] to what every generator makes of each, latent by latent: images [N K, ...].
+
+        Nobody has to look which rows are whose, so that a training step does not wait for the device.
+        """
+        self.told.index = None
+        images: Tensor = self.shared(latent.repeat_interleave(self.k, 0))
         return images
 
 

@@ -8,7 +8,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from harness import Batch, Context, Critique, GeneratorSampler, Pair, Place, Problem, SettingsError, Stage, Stream
+from harness import (
+    AdamSettings,
+    Batch,
+    Context,
+    Critique,
+    GeneratorSampler,
+    Pair,
+    Place,
+    Problem,
+    SettingsError,
+    Stage,
+    Stream,
+    adam,
+)
 from harness.layers import Adapters, adapter_parameters
 from harness_lcsa.block import Coding, LCSABlock, joined
 from harness_lcsa.config import LCSASettings
@@ -33,9 +46,8 @@ class LCSAGan:
         self._check_blocks()
         # the dictionaries have an optimiser of their own: no weight decay, no part in the discriminator's step
         learning = settings.dictionary
-        self.dictionary_adam = torch.optim.Adam(
-            adapter_parameters(self.pair.discriminator), lr=learning.lr, betas=learning.betas, eps=learning.eps
-        )
+        chosen = AdamSettings(lr=learning.lr, betas=learning.betas, eps=learning.eps)
+        self.dictionary_adam = adam(adapter_parameters(self.pair.discriminator), chosen)
 
     # -- what the loop asks for --------------------------------------------------------------------
 

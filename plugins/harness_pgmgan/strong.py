@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from harness.contracts import Draws
+from harness.contracts import Draws, upload
 from harness_pgmgan import colour, geometry
 
 
@@ -64,14 +64,15 @@ def randomly_changed(images: Tensor, rounds: int, draws: Draws) -> Tensor:
 
 def _one_round(images: Tensor, draws: Draws) -> Tensor:
     n, operations = len(images), list(OPERATIONS.values())
-    kind, amount = draws.integers(len(operations), n), draws.uniform(n)
+    kind, amount = draws.known(len(operations), n), draws.uniform(n)
     # images of the same operation stand together, so that each operation runs once, on its own images only
     order = kind.argsort(stable=True)
-    shares = (kind[:, None] == torch.arange(len(operations), device=kind.device)).sum(0).tolist()
-    groups = zip(operations, images[order].split(shares), amount[order].split(shares), strict=True)
+    there, back = (upload(numbers, images.device) for numbers in (order, order.argsort()))
+    shares = kind.bincount(minlength=len(operations)).tolist()
+    groups = zip(operations, images[there].split(shares), amount[there].split(shares), strict=True)
     changed = [
         operation.apply(some, operation.low + share * (operation.high - operation.low))
         for operation, some, share in groups
         if len(some)
     ]
-    return torch.cat(changed)[order.argsort()]
+    return torch.cat(changed)[back]

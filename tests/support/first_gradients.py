@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from short_runs import SHORT, short_stages
+from short_runs import COMPANIONS, SHORT, short_stages
 
 from harness.catalog import Catalog, open_catalog
 from harness.errors import UserError
@@ -28,13 +28,6 @@ from harness.training.reporting import Reporter
 from harness.training.run_folder import RunFolder
 from harness.training.runtime import FabricRuntime, launch
 from harness.training.watching import Unwatched
-
-#: of every kind of companion one, all at work from the first step
-COMPANIONS = {
-    "augmentation": {"name": "ada", "p": 0.5},
-    "regulariser": {"name": "lecam", "start": 0},
-    "penalty": "r1",
-}
 
 
 def training(catalog: Catalog, runtime: FabricRuntime, case: str, folder: Path, steps: int) -> Training:

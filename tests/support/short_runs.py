@@ -10,6 +10,13 @@ DATA = {"images": "digits", "points": "ring2d"}
 
 SHORT = {"steps": 3, "batch_size": 12, "log_every": 1, "checkpoint_every": 1, "sample_every": 0}
 
+#: of every kind of companion one, all at work from the first step
+COMPANIONS = {
+    "augmentation": {"name": "ada", "p": 0.5},
+    "regulariser": {"name": "lecam", "start": 0},
+    "penalty": "r1",
+}
+
 
 def dataset_for(catalog: Catalog, recipe: str) -> str:
     """The data at hand that a recipe's networks are for."""

@@ -70,6 +70,17 @@ def test_all_train_and_a_copy_is_a_mixture_of_its_own(generators: list[Generator
     assert all(p.grad is None for p in twin.parameters())
 
 
+def test_each_generator_makes_of_every_latent_what_it_makes_when_it_is_told(generators: list[Generator]) -> None:
+    in_turn = Mixture(generators).train()
+    told = copy.deepcopy(in_turn)
+    latent, _ = rows(in_turn.latent_dim, 4)
+    found = in_turn.each(latent)
+    expected = told(latent.repeat_interleave(K, 0), torch.arange(K).repeat(4))
+    torch.testing.assert_close(found, expected)
+    for (name, value), (_, other) in zip(in_turn.named_buffers(), told.named_buffers(), strict=True):
+        torch.testing.assert_close(value, other, msg=lambda said, name=name: f"{name}: {said}")
+
+
 def test_a_batch_norm_of_ones_own_sees_ones_own_rows_only() -> None:
     told = Told()
     layer = OwnLayer([nn.BatchNorm1d(3) for _ in range(K)], told)

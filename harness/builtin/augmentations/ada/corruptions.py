@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from harness.builtin.augmentations.ada.wavelets import Floats, filter_bank, mirrored
+from harness.devices import upload
 
 #: how many bands of frequencies there are
 BANDS = 4
@@ -31,7 +32,7 @@ def band_matrices(size: int) -> Floats:
 
 @lru_cache(maxsize=32)
 def _bands(size: int, device: torch.device) -> Tensor:
-    return torch.from_numpy(band_matrices(size)).float().to(device)
+    return upload(torch.from_numpy(band_matrices(size)).float(), device)
 
 
 def band_gains(factors: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from harness.builtin.augmentations.ada.bilinear import read
 from harness.builtin.augmentations.ada.wavelets import Floats, mirrored, sym6
+from harness.devices import upload
 
 #: places beyond each border that the result is sampled at, so that the filter that halves it has what it needs
 EDGE = 3
@@ -76,12 +77,12 @@ def downsampling(size: int) -> Floats:
 
 @lru_cache(maxsize=32)
 def _up(size: int, device: torch.device) -> Tensor:
-    return torch.from_numpy(upsampling(size)).float().to(device)
+    return upload(torch.from_numpy(upsampling(size)).float(), device)
 
 
 @lru_cache(maxsize=32)
 def _down(size: int, device: torch.device) -> Tensor:
-    return torch.from_numpy(downsampling(size)).float().to(device)
+    return upload(torch.from_numpy(downsampling(size)).float(), device)
 
 
 def _places(size: int, device: torch.device) -> Tensor:
