@@ -38,9 +38,11 @@ class Regulariser(Protocol):
     """
 
     def term(self, real: Tensor, fake: Tensor, step: int) -> Tensor:
-        """Scores [N] of real and fake images of discriminator step `step`, from 0, to a weighted scalar.
+        """Scores [N] of real and fake images of a discriminator step to a weighted scalar.
 
         What it remembers is brought up to date first.
+
+        :param step: of the stage, from 0; the discriminator may take several in one.
         """
         ...
 

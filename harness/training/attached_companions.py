@@ -12,16 +12,12 @@ from harness.errors import SettingsError
 
 
 class Companions:
-    """The augmentation before a method's discriminator, and the regulariser of its logits; either may be missing.
-
-    :ivar steps: discriminator steps that were looked on.
-    """
+    """The augmentation before a method's discriminator, and the regulariser of its logits; either may be missing."""
 
     def __init__(self, augmentation: Augmentation | None = None, regulariser: Regulariser | None = None) -> None:
         self.augmentation = augmentation
         self.regulariser = regulariser
-        self.steps = 0
-        self._attached = self._shown = False
+        self._attached = False
 
     def attach(self, discriminator: nn.Module, pack: int) -> None:
         """Have the augmentation change what the discriminator sees, in training mode.
@@ -49,33 +45,19 @@ class Companions:
 
         discriminator.register_forward_pre_hook(augmented, with_kwargs=True)
 
-    def look(self, real: Tensor, fake: Tensor) -> Tensor | None:
-        """Scores [N] of one discriminator step: the controller sees the real ones; what is to be added to the loss."""
-        self._shown = True
-        step, self.steps = self.steps, self.steps + 1
+    def look(self, real: Tensor, fake: Tensor, step: int) -> Tensor | None:
+        """Scores [N] of one discriminator step: the controller sees the real ones; what is to be added to the loss.
+
+        :param step: of the stage.
+        """
         if self.augmentation is not None:
             self.augmentation.observe(real.detach())
         return None if self.regulariser is None else self.regulariser.term(real, fake, step)
 
-    @property
-    def any(self) -> bool:
-        """Whether there are any."""
-        return self.augmentation is not None or self.regulariser is not None
-
     def state(self) -> Mapping[str, Any]:
         """What a checkpoint keeps beside the method's own state."""
-        if not self.any:
-            return {}
         found = {"companions.augmentation": self.augmentation, "companions.regulariser": self.regulariser}
-        return {"companions": self, **{name: value for name, value in found.items() if value is not None}}
-
-    def state_dict(self) -> dict[str, int]:
-        """How many steps were looked on."""
-        return {"steps": self.steps}
-
-    def load_state_dict(self, state: Mapping[str, int]) -> None:
-        """Go on from a step."""
-        self.steps = int(state["steps"])
+        return {name: value for name, value in found.items() if value is not None}
 
     def check_used(self, method: str, has_loss: bool) -> None:
         """A companion that nothing was built for would be passed over in silence.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from torch import Tensor
 
@@ -14,13 +14,21 @@ from harness.errors import SettingsError
 from harness.training.attached_companions import Companions
 
 
+class _Steps(Protocol):
+    """What of a run's context a loss looks at."""
+
+    step: int
+
+    def log(self, **values: Tensor | float) -> None: ...
+
+
 class Loss:
     """A :class:`harness.contracts.AdversarialLoss`; what each method does is said there."""
 
-    def __init__(self, catalog: Catalog, name: str, companions: Companions, log: Callable[..., None]) -> None:
+    def __init__(self, catalog: Catalog, name: str, companions: Companions, ctx: _Steps) -> None:
         self._spec: LossSpec = catalog.loss(name)
         self._companions = companions
-        self._log = log
+        self._ctx = ctx
         self._discriminator: Any = catalog.load_spec("loss", name, "discriminator")
         self._generator: Any = catalog.load_spec("loss", name, "generator")
         self._outputs: Callable[[int], int] | None = None
@@ -47,10 +55,10 @@ class Loss:
         found: Tensor = (
             self._discriminator(real, fake) if self._outputs is None else self._discriminator(real, fake, labels, told)
         )
-        more = self._companions.look(self.score(real, labels), self.score(fake, told))
+        more = self._companions.look(self.score(real, labels), self.score(fake, told), self._ctx.step)
         if more is None:
             return found
-        self._log(regulariser=more.detach())
+        self._ctx.log(regulariser=more.detach())
         return found + more
 
     def generator(self, fake: Tensor, told: Tensor | None = None, real: Tensor | None = None) -> Tensor:

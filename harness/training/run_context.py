@@ -64,7 +64,7 @@ class RunContext(BatchDraws):
 
     def loss(self, name: str) -> AdversarialLoss:
         self.has_loss = True
-        return Loss(self.catalog, name, self.companions, self.log)
+        return Loss(self.catalog, name, self.companions, self)
 
     def augmentation(self, choice: AugmentationChoice) -> Augmentation:
         made: Augmentation = self._companion(choice, "augmentation")

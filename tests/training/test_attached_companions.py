@@ -21,6 +21,9 @@ from harness.training.watching import Unwatched
 
 SHORT = {"steps": 4, "batch_size": 8, "log_every": 1, "checkpoint_every": 1, "sample_every": 0}
 
+#: at work from the first step on
+LECAM = {"name": "lecam", "start": 0}
+
 
 class Brighter:
     """Adds one to what it sees, and counts."""
@@ -79,7 +82,7 @@ def test_several_resolutions_at_once_are_refused() -> None:
 
 def test_nothing_is_saved_where_there_are_none() -> None:
     assert Companions().state() == {}
-    assert set(Companions(Brighter()).state()) == {"companions", "companions.augmentation"}
+    assert set(Companions(Brighter()).state()) == {"companions.augmentation"}
 
 
 def training(catalog: Catalog, path: Path, method: str, watch: Any = None, **settings: Any) -> Training:
@@ -92,9 +95,9 @@ def training(catalog: Catalog, path: Path, method: str, watch: Any = None, **set
     [
         (
             "gan",
-            {"augmentation": {"name": "ada", "target": -1.0, "interval": 2}, "regulariser": "lecam", "penalty": "r1"},
+            {"augmentation": {"name": "ada", "target": -1.0, "interval": 2}, "regulariser": LECAM, "penalty": "r1"},
         ),
-        ("pacgan", {"augmentation": "diffaugment", "regulariser": "lecam"}),
+        ("pacgan", {"augmentation": "diffaugment", "regulariser": LECAM}),
     ],
 )
 def test_broken_off_with_companions_a_run_goes_on_to_the_bit(
@@ -105,7 +108,6 @@ def test_broken_off_with_companions_a_run_goes_on_to_the_bit(
 
     whole = training(catalog, tmp_path / "whole", method, **settings)
     whole.run(resume=False)
-    assert whole.ctx.companions.steps > 0
     part = training(catalog, tmp_path / "part", method, StopAt("gan", 2), **settings)
     with pytest.raises(KeyboardInterrupt):
         part.run(resume=False)

@@ -37,8 +37,19 @@ class Onlooker:
     def load_state_dict(self, state: dict[str, Any]) -> None: ...
 
 
-def loss(catalog: Catalog, name: str, companions: Companions | None = None, log: Any = lambda **_: None) -> Loss:
-    return Loss(catalog, name, companions or Companions(), log)
+class Run:
+    """What a loss looks at: the step, and where numbers are noted."""
+
+    def __init__(self) -> None:
+        self.step = 0
+        self.logged: list[dict[str, Any]] = []
+
+    def log(self, **values: Any) -> None:
+        self.logged.append(values)
+
+
+def loss(catalog: Catalog, name: str, companions: Companions | None = None, run: Run | None = None) -> Loss:
+    return Loss(catalog, name, companions or Companions(), run or Run())
 
 
 REAL, FAKE = torch.tensor([0.5, -1.0, 2.0]), torch.tensor([1.0, 0.0, -0.5])
@@ -81,21 +92,21 @@ def test_labels_reach_both_sides_of_a_loss_by_class(catalog: Catalog) -> None:
 
 
 def test_companions_are_shown_scores_once_a_discriminator_step_and_their_term_is_added(catalog: Catalog) -> None:
-    onlooker, logged = Onlooker(), []
+    onlooker, run = Onlooker(), Run()
     companions = Companions(onlooker, onlooker)
-    selected = loss(catalog, "selected-logit", companions, lambda **values: logged.append(values))
+    selected = loss(catalog, "selected-logit", companions, run)
     real, fake, labels = torch.randn(2, 3, requires_grad=True), torch.randn(2, 3), torch.tensor([0, 2])
     alone = loss(catalog, "selected-logit").discriminator(real, fake, labels, labels)
-    for step in range(2):
+    for run.step in (5, 5):  # two steps of the discriminator in one of the stage
         torch.testing.assert_close(selected.discriminator(real, fake, labels, labels), alone + 100)
         scores, (shown_real, shown_fake, number) = onlooker.seen[-2:]
         assert torch.equal(scores, shown_real.detach())
-        assert (shown_real.shape, shown_fake.shape, number) == ((2,), (2,), step)
+        assert (shown_real.shape, shown_fake.shape, number) == ((2,), (2,), 5)
         assert not scores.requires_grad
         assert shown_real.requires_grad
     selected.generator(fake, labels)
     assert len(onlooker.seen) == 4
-    assert [set(values) for values in logged] == [{"regulariser"}] * 2
+    assert [set(values) for values in run.logged] == [{"regulariser"}] * 2
 
 
 def test_a_loss_that_nobody_offers_is_refused_by_name(catalog: Catalog) -> None:

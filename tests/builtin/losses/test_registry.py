@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from opening import CPU
@@ -24,7 +26,7 @@ def test_the_names_are_those_of_the_field():
 
 @pytest.mark.parametrize("spec", LOSSES, ids=lambda spec: spec.name)
 def test_every_loss_is_a_pair_of_scalar_functions_of_logits(spec, catalog):
-    loss, labels = Loss(catalog, spec.name, Companions(), lambda **_: None), torch.tensor([0, 2])
+    loss, labels = Loss(catalog, spec.name, Companions(), SimpleNamespace(step=0)), torch.tensor([0, 2])
     outputs = loss.head(3)["outputs"]
     logits = torch.tensor([[0.3, -0.4]]).T.expand(2, outputs).squeeze(1)
     assert loss.discriminator(logits, -logits, labels, labels).shape == ()
