@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from harness.builtin.augmentations.ada.wavelets import Floats, filter_bank, mirrored
-from harness.devices import upload
+from harness.contracts import upload
 
 #: how many bands of frequencies there are
 BANDS = 4

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from harness.builtin.augmentations.ada.bilinear import read
 from harness.builtin.augmentations.ada.wavelets import Floats, mirrored, sym6
-from harness.devices import upload
+from harness.contracts import upload
 
 #: places beyond each border that the result is sampled at, so that the filter that halves it has what it needs
 EDGE = 3
