@@ -75,7 +75,7 @@ def main(folder: Path, processes: int, cases: list[str]) -> None:
     for number, case in enumerate(cases):
         runtime = copy(launched)  # what is noted of one case's averages is not of the next one's
         found[case] = gradients(training(catalog, runtime, case, folder / f"g{processes}-{number}", 1))
-        if processes > 1:
+        if processes > 1 and f"{case}@accompanied" not in cases:  # with companions more is held in step, not less
             try:
                 training(catalog, copy(launched), case, folder / f"t{processes}-{number}", 3).run(resume=False)
                 trained[case] = "finished"
