@@ -30,16 +30,21 @@ def catalog() -> Catalog:
     return open_catalog()
 
 
+def folder_named_by(variable: str, of: str) -> Path:
+    """The folder that an environment variable names; without one the test is skipped, with the reason."""
+    named = os.environ.get(variable)
+    if not named:
+        pytest.skip(f"{variable} names no folder of {of}")
+    root = Path(named)
+    if not root.is_dir():
+        pytest.skip(f"{variable}={named} is not a folder")
+    return root
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """A folder of real data sets (mnist/, fashion_mnist/ with IDX files), named by HARNESS_TEST_DATA."""
-    named = os.environ.get("HARNESS_TEST_DATA")
-    if not named:
-        pytest.skip("HARNESS_TEST_DATA names no folder of real data sets")
-    root = Path(named)
-    if not root.is_dir():
-        pytest.skip(f"HARNESS_TEST_DATA={named} is not a folder")
-    return root
+    return folder_named_by("HARNESS_TEST_DATA", "real data sets")
 
 
 @pytest.fixture
@@ -62,10 +67,4 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
 @pytest.fixture(scope="session")
 def parity() -> Path:
     """A folder of numbers that public reference code gave, as npz files, named by HARNESS_PARITY."""
-    named = os.environ.get("HARNESS_PARITY")
-    if not named:
-        pytest.skip("HARNESS_PARITY names no folder of reference numbers")
-    root = Path(named)
-    if not root.is_dir():
-        pytest.skip(f"HARNESS_PARITY={named} is not a folder")
-    return root
+    return folder_named_by("HARNESS_PARITY", "reference numbers")

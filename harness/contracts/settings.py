@@ -27,7 +27,18 @@ class Settings(BaseModel):
         return values
 
 
-class Choice(Settings):
+class Named(Settings):
+    """A group that may be said as its name alone."""
+
+    name: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) or value is None else value
+
+
+class Choice(Named):
     """Something registered, by name, with settings of its own (which its own class checks).
 
     ``--set KEY=NAME`` picks another and drops the settings of the one before.
@@ -38,13 +49,6 @@ class Choice(Settings):
     model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
 
     kind: ClassVar[str]
-
-    name: str | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_name(cls, value: Any) -> Any:
-        return {"name": value} if isinstance(value, str) or value is None else value
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -94,7 +98,7 @@ class AdamSettings(Settings):
     weight_decay: float = Field(default=0.0, ge=0)
 
 
-class PenaltySettings(Settings):
+class PenaltySettings(Named):
     """A gradient penalty on a discriminator."""
 
     name: str | None = None
@@ -102,11 +106,6 @@ class PenaltySettings(Settings):
     weight: float = Field(default=1.0, ge=0)
     every: int = Field(default=1, gt=0)
     """discriminator steps from one penalty to the next; its weight is multiplied by this"""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_name(cls, value: Any) -> Any:
-        return {"name": value} if isinstance(value, str) or value is None else value
 
 
 class EvaluationSettings(Settings):

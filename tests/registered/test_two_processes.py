@@ -38,13 +38,16 @@ def cases() -> list[str]:
     return list(found.values())
 
 
+CASES = cases()
+
+
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     """Gradients by one process and by two, and what came of training in two; all methods in one launch."""
     folder = tmp_path_factory.mktemp("processes")
     for processes in ("1", "2"):
         done = subprocess.run(
-            [sys.executable, SUPPORT / "first_gradients.py", folder, processes, *cases()],
+            [sys.executable, SUPPORT / "first_gradients.py", folder, processes, *CASES],
             env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(SUPPORT)},
             capture_output=True,
             text=True,
@@ -57,7 +60,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", cases())
+@pytest.mark.parametrize("case", CASES)
 def test_two_processes_with_half_the_batch_have_the_gradients_of_one(results: Results, case: str) -> None:
     one, two, _ = results
     assert one[case].keys() == two[case].keys()
@@ -67,6 +70,6 @@ def test_two_processes_with_half_the_batch_have_the_gradients_of_one(results: Re
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", [case for case in cases() if f"{case}@accompanied" not in cases()])
+@pytest.mark.parametrize("case", [case for case in CASES if f"{case}@accompanied" not in CASES])
 def test_two_processes_hold_the_same_weights_at_every_save(results: Results, case: str) -> None:
     assert results[2][case] == "finished"

@@ -9,12 +9,26 @@ _BY_CLASS = "harness.builtin.losses.by_class"
 _PENALTIES = "harness.builtin.losses.penalties"
 
 
-def _loss(name: str, summary: str) -> LossSpec:
+def _loss(name: str, summary: str, *, paired: bool = False) -> LossSpec:
     return LossSpec(
         name=name,
         summary=summary,
         discriminator=f"{_ADVERSARIAL}:{name}_discriminator",
         generator=f"{_ADVERSARIAL}:{name}_generator",
+        paired=paired,
+    )
+
+
+def _by_class(name: str, functions: str, summary: str, *, needs_labels: bool = False) -> LossSpec:
+    """:param functions: what the names of the loss's four functions begin with."""
+    return LossSpec(
+        name=name,
+        summary=summary,
+        discriminator=f"{_BY_CLASS}:{functions}_discriminator",
+        generator=f"{_BY_CLASS}:{functions}_generator",
+        outputs=f"{_BY_CLASS}:{functions}_outputs",
+        score=f"{_BY_CLASS}:{functions}_score",
+        needs_labels=needs_labels,
     )
 
 
@@ -23,29 +37,16 @@ SPECS = (
     _loss("nsgan", "logistic loss, non-saturating generator (Goodfellow et al., 2014)"),
     _loss("wgan", "difference of mean logits (Arjovsky et al., 2017); needs a Lipschitz critic"),
     _loss("lsgan", "least squares, targets 1 and 0 (Mao et al., 2017)"),
-    LossSpec(
-        name="rpgan",
-        summary="each fake beside a real image (relativistic; Jolicoeur-Martineau, 2019); with r1 and r2, Huang et al. "
-        "(2024)",
-        discriminator=f"{_ADVERSARIAL}:rpgan_discriminator",
-        generator=f"{_ADVERSARIAL}:rpgan_generator",
+    _loss(
+        "rpgan",
+        "each fake beside a real image (relativistic; Jolicoeur-Martineau, 2019); with r1 and r2, Huang et al. (2024)",
         paired=True,
     ),
-    LossSpec(
-        name="omni",
-        summary="one logit a class, one for real and one for fake (Zhou et al., 2021)",
-        discriminator=f"{_BY_CLASS}:omni_discriminator",
-        generator=f"{_BY_CLASS}:omni_generator",
-        outputs=f"{_BY_CLASS}:omni_outputs",
-        score=f"{_BY_CLASS}:omni_score",
-    ),
-    LossSpec(
-        name="selected-logit",
-        summary="one logit a class, of which that of the image's own class counts (Cho, 2025)",
-        discriminator=f"{_BY_CLASS}:selected_discriminator",
-        generator=f"{_BY_CLASS}:selected_generator",
-        outputs=f"{_BY_CLASS}:selected_outputs",
-        score=f"{_BY_CLASS}:selected_score",
+    _by_class("omni", "omni", "one logit a class, one for real and one for fake (Zhou et al., 2021)"),
+    _by_class(
+        "selected-logit",
+        "selected",
+        "one logit a class, of which that of the image's own class counts (Cho, 2025)",
         needs_labels=True,
     ),
     PenaltySpec(
