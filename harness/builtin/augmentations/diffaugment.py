@@ -15,6 +15,7 @@ from torch import Tensor
 
 from harness.builtin.augmentations.diffaugment_settings import DiffAugmentSettings
 from harness.contracts import Draws
+from harness.layers import full
 
 
 def brightness(images: Tensor, u: Tensor) -> Tensor:
@@ -26,14 +27,14 @@ def saturation(images: Tensor, u: Tensor) -> Tensor:
     """m + 2u (x - m) with m the mean over a pixel's channels, u uniform in [0, 1), [N]; grey images do not change."""
     if images.shape[1] == 1:
         return images
-    wide = _at_least_float32(images)
+    wide = full(images)
     mean = wide.mean(1, keepdim=True)  # [N, 1, H, W]
     return torch.lerp(mean, wide, _one_each(2.0 * u, wide)).to(images.dtype)
 
 
 def contrast(images: Tensor, u: Tensor) -> Tensor:
     """m + (u + 1/2) (x - m) with m the mean over an image's values, u uniform in [0, 1), [N]."""
-    wide = _at_least_float32(images)
+    wide = full(images)
     mean = wide.mean((1, 2, 3), keepdim=True)  # [N, 1, 1, 1]
     return torch.lerp(mean, wide, _one_each(u + 0.5, wide)).to(images.dtype)
 
@@ -117,10 +118,6 @@ class DiffAugment:
         # an even box has its middle between two pixels: one place more
         rows, columns = (self.draws.integers(side + 1 - box(side) % 2, len(images)) for side in images.shape[2:])
         return cutout(images, rows, columns)
-
-
-def _at_least_float32(images: Tensor) -> Tensor:
-    return images.to(torch.promote_types(images.dtype, torch.float32))
 
 
 def _one_each(factor: Tensor, like: Tensor) -> Tensor:

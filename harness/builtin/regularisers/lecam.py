@@ -9,6 +9,7 @@ from torch import Tensor
 
 from harness.builtin.regularisers.lecam_settings import LecamSettings
 from harness.contracts import Context
+from harness.layers import full
 
 
 def lecam(real: Tensor, fake: Tensor, ema_real: Tensor, ema_fake: Tensor) -> Tensor:
@@ -17,8 +18,8 @@ def lecam(real: Tensor, fake: Tensor, ema_real: Tensor, ema_fake: Tensor) -> Ten
     The paper squares both distances whatever their sign. As in the authors' code, they count on one side only: real
     scores where they lie above the average of fake ones, fake scores where they lie below that of real ones.
     """
-    above = (_at_least_float32(real) - ema_fake).relu()  # D(x) - alpha_F
-    below = (ema_real - _at_least_float32(fake)).relu()  # alpha_R - D(G(z))
+    above = (full(real) - ema_fake).relu()  # D(x) - alpha_F
+    below = (ema_real - full(fake)).relu()  # alpha_R - D(G(z))
     return above.square().mean() + below.square().mean()
 
 
@@ -56,7 +57,7 @@ class Lecam:
 
     @torch.no_grad()
     def _follow(self, real: Tensor, fake: Tensor, step: int) -> None:
-        means = torch.stack([_at_least_float32(scores).mean() for scores in (real, fake)])  # [2]
+        means = torch.stack([full(scores).mean() for scores in (real, fake)])  # [2]
         means = self.ctx.mean(means)  # over devices, both at once
         # the first means are copied even where start is 0: any other beginning would be an average of no score
         if step < self.settings.start or not self._begun:
@@ -64,7 +65,3 @@ class Lecam:
         else:
             self.means.lerp_(means.to(self.means.dtype), 1.0 - self.settings.decay)
         self._begun = True
-
-
-def _at_least_float32(scores: Tensor) -> Tensor:
-    return scores.to(torch.promote_types(scores.dtype, torch.float32))

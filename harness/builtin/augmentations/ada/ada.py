@@ -3,30 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
-import torch
 from torch import Tensor
 
 from harness.builtin.augmentations.ada.ada_settings import AdaSettings
 from harness.builtin.augmentations.ada.controller import Controller
 from harness.builtin.augmentations.ada.pipe import Pipe
-from harness.contracts import Draws
-
-
-class Means(Draws, Protocol):
-    """What ada needs of a run: draws, and the mean over its devices.
-
-    :ivar device: where tensors live.
-    :ivar world: number of devices.
-    """
-
-    device: torch.device
-    world: int
-
-    def mean(self, value: Tensor) -> Tensor:
-        """Mean over devices (the value itself on one)."""
-        ...
+from harness.contracts import Context
 
 
 class Ada:
@@ -35,7 +19,7 @@ class Ada:
     A step calls it on real and on generated images, and then hands the scores of the real ones to `observe`.
     """
 
-    def __init__(self, settings: AdaSettings, ctx: Means) -> None:
+    def __init__(self, settings: AdaSettings, ctx: Context) -> None:
         self._settings = settings
         self._ctx = ctx
         self._pipe = Pipe(settings)
