@@ -51,12 +51,15 @@ if TYPE_CHECKING:
     from harness.contracts.stream import Stream as Stream
     from harness.devices import choose_device as choose_device, full_precision as full_precision
     from harness.errors import SettingsError as SettingsError, UserError as UserError
-    from harness.generator_sampler import GeneratorSampler as GeneratorSampler
     from harness.overrides import merged as merged, validated as validated
     from harness.randomness import Seeds as Seeds
+    from harness.samplers.generator_sampler import GeneratorSampler as GeneratorSampler, clamped as clamped
+    from harness.samplers.styled_sampler import StyledSampler as StyledSampler, sampler_of as sampler_of
     from harness.training.averaging import Average as Average
+    from harness.training.mixed_styles import mixed_styles as mixed_styles
     from harness.training.optimisers import LazyPenalty as LazyPenalty, adam as adam
     from harness.training.pair import Pair as Pair
+    from harness.training.path_length import PathLength as PathLength
     from harness.version import __version__ as __version__
 
 __all__, __getattr__ = lazy_names(__name__)

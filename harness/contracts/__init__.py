@@ -77,6 +77,7 @@ if TYPE_CHECKING:
         Generator as Generator,
         Noise as Noise,
         Place as Place,
+        StyledGenerator as StyledGenerator,
     )
     from harness.contracts.settings import (
         AdamSettings as AdamSettings,
@@ -88,6 +89,7 @@ if TYPE_CHECKING:
         EmaSettings as EmaSettings,
         EvaluationSettings as EvaluationSettings,
         MethodSettings as MethodSettings,
+        PathLengthSettings as PathLengthSettings,
         PenaltySettings as PenaltySettings,
         RegulariserChoice as RegulariserChoice,
         Settings as Settings,

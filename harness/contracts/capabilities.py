@@ -19,7 +19,8 @@ class Samples(NamedTuple):
     """A block of generated data.
 
     :ivar images: float [N, C, H, W] in [-1, 1], or points [N, D].
-    :ivar conditions: int64 [N], what the generator was told; None where it is told nothing.
+    :ivar conditions: what the generator was told: int64 [N], or [N, L] with L labels at once, or weights of all
+        conditions float [N, K]; None where it is told nothing.
     :ivar latents: float [N, ...], what it was fed.
     """
 
@@ -73,7 +74,7 @@ class Sampler(Protocol):
     """Can sample."""
 
     def sample(self, seeds: Seeds, conditions: Tensor | None = None) -> Samples:
-        """Draw ``len(seeds)`` samples; conditions [N] as given, or drawn from the method's own law."""
+        """Draw ``len(seeds)`` samples; conditions in any form of :class:`Samples`, or from the method's own law."""
         ...
 
 
@@ -87,9 +88,20 @@ class Conditioned(Protocol):
         ...
 
 
+@runtime_checkable
+class ToldSeveral(Protocol):
+    """Says how many conditions each of its samples is told at once."""
+
+    @property
+    def n_labels(self) -> int:
+        """At least 1."""
+        ...
+
+
 def conditions_of(trained: object) -> int:
-    """How many conditions a trained object may be told; 0 where it does not say."""
-    return trained.n_conditions if isinstance(trained, Conditioned) else 0
+    """How many conditions a sample may be asked for by one number; 0 where it is told none, or several at once."""
+    several = isinstance(trained, ToldSeveral) and trained.n_labels > 1
+    return trained.n_conditions if isinstance(trained, Conditioned) and not several else 0
 
 
 @runtime_checkable
@@ -152,7 +164,7 @@ class LatentSpace(Protocol):
         ...
 
     def generate(self, latents: Tensor, noise_seed: int) -> Tensor:
-        """Images [N, C, H, W] in [-1, 1]; the same noise for the same `noise_seed` and N."""
+        """Images [N, C, H, W], which may leave [-1, 1]; the same noise and conditions for the same `noise_seed`."""
         ...
 
 
@@ -160,12 +172,15 @@ class LatentSpace(Protocol):
 class StyleSpace(Protocol):
     """Has an intermediate latent space between its latents and its images (StyleGAN's W)."""
 
-    def styles(self, latents: Tensor) -> Tensor:
-        """Latents [N, ...] to intermediate latents [N, ...], without truncation or style mixing."""
+    def styles(self, latents: Tensor, noise_seed: int) -> Tensor:
+        """Latents [N, ...] to intermediate latents [N, ...], without truncation or style mixing.
+
+        `noise_seed` fixes the conditions, where there are any, as in ``generate``.
+        """
         ...
 
     def generate_from_styles(self, styles: Tensor, noise_seed: int) -> Tensor:
-        """Images [N, C, H, W] in [-1, 1]; the same noise for the same `noise_seed` and N."""
+        """Images [N, C, H, W], which may leave [-1, 1]; the same noise for the same `noise_seed`."""
         ...
 
 
@@ -182,8 +197,11 @@ class ScaledLatents(Protocol):
 class LatentLayers(Protocol):
     """Can show what its first layers make of a latent (the mapping network of a StyleGAN)."""
 
-    def layers(self, latents: Tensor) -> Mapping[str, Tensor]:
-        """Output of each layer, float [N, F], by name, in order; differentiable."""
+    def layers(self, latents: Tensor, noise_seed: int) -> Mapping[str, Tensor]:
+        """Output of each layer, float [N, F], by name, in order; differentiable.
+
+        `noise_seed` fixes the conditions, where there are any, as in ``generate``.
+        """
         ...
 
 

@@ -136,18 +136,25 @@ class Context(Draws, Protocol):
         """Standard normal latents [n, dim]; the same as ``normal(n, dim)``."""
         ...
 
+    def noise(self, place: str, shape: tuple[int, ...]) -> Tensor:
+        """Standard normal noise of this shape, [n, ...], for a generator's places: a :data:`Noise`."""
+        ...
+
     def conditions(self, n: int, k: int) -> Tensor | None:
         """Uniform conditions int64 [n] below `k`; None where there are none to tell (k = 0)."""
         ...
 
     # -- stepping ----------------------------------------------------------------------------------
 
-    def minimize(self, **pairs: tuple[Loss, Optimizer]) -> None:
+    def minimize(self, *, reach_all: bool = False, **pairs: tuple[Loss, Optimizer]) -> None:
         """Minimise losses, each over its own optimiser's parameters: all gradients first, then all steps.
 
         ``ctx.minimize(discriminator=({"adversarial": a, "proximity": p}, adam))``. No gradient lands on any other
         parameter. Gradients are averaged over devices. The names feed the log and the guard against NaN
         ("discriminator/proximity").
+
+        :param reach_all: step parameters that a loss does not reach too, with a gradient of 0, so that what an
+            optimiser remembers of them fades (lazy regularisation); else they are left alone.
         """
         ...
 

@@ -31,6 +31,10 @@ class Draws(Protocol):
         """As :meth:`integers`, int64 [n] on the host, which may look at them: nobody waits for a device."""
         ...
 
+    def common(self) -> float:
+        """Uniform in [0, 1), one number for the whole batch, known to the host (nobody waits for a device)."""
+        ...
+
     def order(self, n: int) -> list[int]:
         """A random order of 0 to n - 1, the same on all devices and known to the host (nobody waits for a device)."""
         ...

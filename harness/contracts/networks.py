@@ -96,8 +96,45 @@ class Generator(nn.Module):
     places: tuple[Place, ...]
 
     def forward(self, latent: Tensor, condition: Tensor | None = None, noise: Noise | None = None) -> Tensor:
-        """Latent [N, latent_dim] and condition int64 [N] to images in [-1, 1] or points."""
+        """Latent [N, latent_dim] and a condition to images [N, C, H, W] or points [N, D].
+
+        Images lie about [-1, 1]; a linear output may leave it, and what is sampled is clamped. In training mode a
+        generator may return what its own discriminator alone reads (an atlas of all resolutions).
+
+        :param condition: one number an item, int64 [N]; several labels, int64 [N, L]; or weights of all conditions,
+            float [N, K] (:func:`harness.layers.embed`).
+        :param noise: where all random numbers of the pass come from, beside the latent.
+        """
         raise TypeError(f"{type(self).__name__} does not define forward")
+
+
+class StyledGenerator(Generator):
+    """A generator with a latent space of its own between its latents and its images (StyleGAN's W).
+
+    Subclasses define :meth:`styles` and :meth:`synthesise`, and set one more attribute.
+
+    :ivar n_styles: styles that an image is made from, one a layer.
+    :ivar style_mixing: how often, in training, a part of the layers gets the styles of another latent, in [0, 1].
+    """
+
+    n_styles: int
+    style_mixing: float = 0.0
+
+    def styles(self, latent: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Latent [N, latent_dim] and a condition to styles [N, W], the same for all layers, without truncation."""
+        raise TypeError(f"{type(self).__name__} does not define styles")
+
+    def synthesise(self, styles: Tensor, noise: Noise | None = None) -> Tensor:
+        """Styles [N, W], or one a layer [N, n_styles, W], to what :meth:`forward` returns."""
+        raise TypeError(f"{type(self).__name__} does not define synthesise")
+
+    def layers(self, latent: Tensor, condition: Tensor | None = None) -> Mapping[str, Tensor]:
+        """What each layer makes of a latent on the way to its styles, [N, F] by name, in order."""
+        return {"styles": self.styles(latent, condition)}
+
+    def forward(self, latent: Tensor, condition: Tensor | None = None, noise: Noise | None = None) -> Tensor:
+        """See :meth:`Generator.forward`."""
+        return self.synthesise(self.styles(latent, condition), noise)
 
 
 class Discriminator(nn.Module):
@@ -111,7 +148,7 @@ class Discriminator(nn.Module):
     places: tuple[Place, ...]
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Critique:
-        """Images in [-1, 1] or points, and condition int64 [N], to a critique."""
+        """Images in [-1, 1] or points, and a condition as a generator is told it, to a critique."""
         raise TypeError(f"{type(self).__name__} does not define forward")
 
 

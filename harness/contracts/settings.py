@@ -90,12 +90,14 @@ Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
 class AdamSettings(Settings):
-    """Plain Adam; weight decay is its coupled L2."""
+    """Adam; weight decay is its coupled L2 unless it is `decoupled`."""
 
     lr: float = Field(default=2e-4, gt=0)
     betas: tuple[Beta, Beta] = (0.0, 0.999)
     eps: float = Field(default=1e-8, gt=0)
     weight_decay: float = Field(default=0.0, ge=0)
+    decoupled: bool = False
+    """whether weight decay shrinks weights by themselves, lr times itself a step (AdamW), not through the gradient"""
 
 
 class PenaltySettings(Named):
@@ -106,6 +108,22 @@ class PenaltySettings(Named):
     weight: float = Field(default=1.0, ge=0)
     every: int = Field(default=1, gt=0)
     """discriminator steps from one penalty to the next; its weight is multiplied by this"""
+    own_step: bool = False
+    """take it in a step of Adam of its own behind the discriminator's, on fresh fakes, not beside the loss (lazy
+    regularisation); Adam's learning rate and betas are then corrected for one step more in `every`"""
+
+
+class PathLengthSettings(Settings):
+    """Path length regularisation of a generator with styles, in steps of Adam of its own."""
+
+    weight: float = Field(default=0.0, ge=0)
+    """0: none; the public StyleGAN2 code has 2"""
+    every: int = Field(default=4, gt=0)
+    """generator steps from one to the next; the weight is multiplied by this, and the generator's Adam corrected"""
+    decay: float = Field(default=0.01, gt=0, le=1)
+    """share of a step's mean length in the running mean"""
+    shrink: int = Field(default=2, gt=0)
+    """it looks at a batch divided by this"""
 
 
 class EvaluationSettings(Settings):
@@ -209,6 +227,8 @@ class AdversarialSettings(MethodSettings):
     discriminator_adam: AdamSettings = AdamSettings()
     penalty: PenaltySettings = PenaltySettings()
     """a gradient penalty on the discriminator, by name"""
+    path_length: PathLengthSettings = PathLengthSettings()
+    """holds the lengths of a styled generator's paths to their mean"""
     passes: Literal["joint", "separate"] = "joint"
     """whether the discriminator sees real and fake images in one pass or each by themselves; they differ where it looks
     at a whole batch (batch norm, minibatch statistics)"""

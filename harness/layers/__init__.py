@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         backbone_parameters as backbone_parameters,
     )
     from harness.layers.builder import NetworkBuilder as NetworkBuilder
+    from harness.layers.conditions import as_rows as as_rows, embed as embed
     from harness.layers.heads import (
         Conditioning as Conditioning,
         Heads as Heads,

@@ -56,7 +56,7 @@ class Heads(nn.Module):
         self.extra = nn.ModuleDict({name: Linear(feature_dim, width, eps=eps) for name, width in extra.items()})
 
     def forward(self, feature: Tensor, condition: Tensor | None) -> Critique:
-        """Feature [N, F] and condition int64 [N] to a critique without maps; in full precision, at no cost."""
+        """Feature [N, F] and a condition to a critique without maps; in full precision, at no cost."""
         check_conditions("discriminator", self.conditions, condition)
         with without_autocast(feature):
             class_term = None

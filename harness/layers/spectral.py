@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from harness.devices import without_autocast
+from harness.layers.conditions import embed
 
 
 def fast_layout(maps: Tensor) -> Tensor:
@@ -117,14 +118,14 @@ class Linear(nn.Linear):
 
 
 class Embedding(nn.Embedding):
-    """Rows by number, int64 [N] to [N, F], spectrally normalised where `eps` is given."""
+    """Rows of a table for conditions, [N, F] (:func:`embed`), spectrally normalised where `eps` is given."""
 
     def __init__(self, rows: int, width: int, *, eps: float | None = None) -> None:
         super().__init__(rows, width)
         self.normalise = None if eps is None else SpectralNorm(rows, eps, whole=False)
 
     def forward(self, input: Tensor) -> Tensor:
-        chosen = F.embedding(input, self.weight)  # [N, F]
+        chosen = embed(self.weight, input)  # [N, F]
         # the few rows in use are divided, not all of the matrix
         return chosen if self.normalise is None else chosen / self.normalise.sigma(self.weight)
 
@@ -143,12 +144,12 @@ class Rows(nn.Module):
             self.linear.normalise.whole = False
 
     def forward(self, features: Tensor, condition: Tensor) -> Tensor:
-        """Features [N, inputs] and condition int64 [N] to W[condition] . f + b[condition], [N]."""
+        """Features [N, inputs] and conditions y to W[y] . f + b[y], [N]; of several labels, their sum."""
         # the few rows in use are looked up and divided, so that the cost does not grow with the conditions
-        answer = (F.embedding(condition, self.linear.weight) * features).sum(1)
+        answer = (embed(self.linear.weight, condition) * features).sum(1)
         if isinstance(self.linear.normalise, SpectralNorm):
             answer = answer / self.linear.normalise.sigma(self.linear.weight)
-        return answer + F.embedding(condition, self.linear.bias[:, None]).squeeze(1)
+        return answer + embed(self.linear.bias[:, None], condition).squeeze(1)
 
 
 class Conv(nn.Conv2d):

@@ -41,6 +41,9 @@ class BatchDraws:
     def known(self, high: int, n: int) -> Tensor:
         return self._own(torch.randint(high, (n * self.world,)), n)
 
+    def common(self) -> float:
+        return float(torch.rand(()))  # from the host's own generator
+
     def order(self, n: int) -> list[int]:
         order: list[int] = torch.randperm(n).tolist()  # from the host's own generator
         return order

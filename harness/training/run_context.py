@@ -95,12 +95,15 @@ class RunContext(BatchDraws):
     def latents(self, n: int, dim: int) -> Tensor:
         return self.normal(n, dim)
 
+    def noise(self, place: str, shape: tuple[int, ...]) -> Tensor:
+        return self.normal(*shape)
+
     def conditions(self, n: int, k: int) -> Tensor | None:
         return self.integers(k, n) if k else None
 
     # -- stepping ----------------------------------------------------------------------------------
 
-    def minimize(self, **pairs: tuple[LossTerms, Optimizer]) -> None:
+    def minimize(self, *, reach_all: bool = False, **pairs: tuple[LossTerms, Optimizer]) -> None:
         gradients: list[tuple[Optimizer, list[nn.Parameter], Sequence[Tensor | None]]] = []
         for number, (name, (loss, optimizer)) in enumerate(pairs.items()):
             terms = dict(loss) if isinstance(loss, Mapping) else {"loss": loss}
@@ -109,7 +112,9 @@ class RunContext(BatchDraws):
             parameters = [p for group in optimizer.param_groups for p in group["params"] if p.requires_grad]
             total = torch.stack([value.float() for value in terms.values()]).sum()
             keep = number < len(pairs) - 1  # the pairs may share a graph
-            found = torch.autograd.grad(total, parameters, retain_graph=keep, allow_unused=True)
+            found = torch.autograd.grad(
+                total, parameters, retain_graph=keep, allow_unused=True, materialize_grads=reach_all
+            )
             gradients.append((optimizer, parameters, found))
         for optimizer, parameters, of_all in gradients:
             for parameter, gradient in zip(parameters, self.runtime.average(of_all, parameters), strict=True):

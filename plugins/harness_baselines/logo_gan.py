@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness import Context, GeneratorSampler, Problem, SettingsError, Stage, Stream, adam
+from harness import Context, GeneratorSampler, Problem, SettingsError, Stage, Stream, adam, sampler_of
 from harness.clustering import k_means
 from harness.data import TrainingData
 from harness.randomness import derived_seed
@@ -79,7 +79,7 @@ class LogoGan:
 
     def trained(self) -> GeneratorSampler:
         """The generator, told clusters as often as they occur."""
-        return GeneratorSampler.averaged(self.pair.generator, self.pair.average, self.k, prior=self.prior)
+        return sampler_of(self.pair.generator, self.pair.average, self.k, prior=self.prior)
 
     # -- first stage -------------------------------------------------------------------------------
 

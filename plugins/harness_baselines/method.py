@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness import Batch, Context, GeneratorSampler, Pair, Problem, Stage, Stream
+from harness import Batch, Context, GeneratorSampler, Pair, Problem, Stage, Stream, sampler_of
 from harness_baselines.config import GanSettings
 
 
@@ -33,7 +33,7 @@ class Gan:
 
     def trained(self) -> GeneratorSampler:
         """The generator, averaged unless averaging is off."""
-        return GeneratorSampler.averaged(self.pair.generator, self.pair.average, self.conditions, told_labels=True)
+        return sampler_of(self.pair.generator, self.pair.average, self.conditions, told_labels=True)
 
     # -- one iteration -----------------------------------------------------------------------------
 
@@ -57,6 +57,7 @@ class Gan:
             **pair.penalty(real, fake, labels, step),
         }
         self.ctx.minimize(discriminator=(terms, pair.discriminator_adam))
+        pair.regularise_discriminator(real, labels, step)
         real_score, fake_score = self.loss.score(real_logits, labels), self.loss.score(fake_logits, told)
         self.ctx.log(real_logit=real_score.mean(), fake_logit=fake_score.mean())
 
@@ -65,7 +66,8 @@ class Gan:
         pair, n = self.pair, len(batch.images)
         labels = batch.labels if self.conditions else None
         told = pair.asked(n, labels)
-        fake_logits = pair.judge(pair.generator(pair.latents(n), told), told).score
+        fake_logits = pair.judge(pair.made(pair.latents(n), told), told).score
         real_logits = pair.beside(batch.images, labels)
         loss = self.loss.generator(fake_logits, told, real_logits)
         self.ctx.minimize(generator=({"adversarial": loss}, pair.generator_adam))
+        pair.regularise_generator(n, told)

@@ -50,6 +50,7 @@ class Mgan:
         real_logits, told_apart = pair.judge(real, None).score, F.cross_entropy(critique.heads[HEAD], maker)
         penalty = pair.penalty(real, fake, None, self.ctx.step)
         step_discriminator(pair, real_logits, critique.score, classifier=told_apart, **penalty)
+        pair.regularise_discriminator(real, None, self.ctx.step, self.fakes_alone)
 
         fake, maker = self.fakes()
         critique = pair.judge(fake, None)
@@ -62,4 +63,9 @@ class Mgan:
         """n fakes of each generator from the same n latents, latent by latent: images [n K, ...], int64 [n K]."""
         n = self.ctx.share(self.settings.fakes)
         maker = torch.arange(self.k, device=self.ctx.device).repeat(n)
-        return self.pair.generator.each(self.pair.latents(n)), maker
+        return self.pair.generator.each(self.pair.latents(n), self.ctx.noise), maker
+
+    @torch.no_grad()
+    def fakes_alone(self) -> Tensor:
+        """The images of :meth:`fakes`, without gradient."""
+        return self.fakes()[0]

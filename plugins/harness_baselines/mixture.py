@@ -78,13 +78,13 @@ class Mixture(Generator):
         images: Tensor = self.shared(latent, None, noise)
         return images
 
-    def each(self, latent: Tensor) -> Tensor:
+    def each(self, latent: Tensor, noise: Noise | None = None) -> Tensor:
         """Latents [N, latent_dim] to what every generator makes of each, latent by latent: images [N K, ...].
 
         Nobody has to look which rows are whose, so that a training step does not wait for the device.
         """
         self.told.index = None
-        images: Tensor = self.shared(latent.repeat_interleave(self.k, 0))
+        images: Tensor = self.shared(latent.repeat_interleave(self.k, 0), None, noise)
         return images
 
 

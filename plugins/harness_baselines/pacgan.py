@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from harness import Context, GeneratorSampler, Problem, SettingsError, Stage, Stream
+from harness import Context, GeneratorSampler, Problem, SettingsError, Stage, Stream, sampler_of
 from harness_baselines.config import PacGanSettings
 from harness_baselines.rival import rival_pair, step_discriminator, step_generator
 
@@ -43,7 +43,7 @@ class PacGan:
 
     def trained(self) -> GeneratorSampler:
         """The generator, image by image."""
-        return GeneratorSampler.averaged(self.pair.generator, self.pair.average)
+        return sampler_of(self.pair.generator, self.pair.average)
 
     def step(self, stream: Stream) -> None:
         """One step of each network: packs are groups within the real batch, and groups within the fake batch."""
@@ -52,7 +52,8 @@ class PacGan:
         fake = self.packed(pair.fakes(n, None))
         _, real_logits, fake_logits = pair.judge_both(real, fake, None, None)
         step_discriminator(pair, real_logits, fake_logits, **pair.penalty(real, fake, None, self.ctx.step))
-        fake_logits = pair.judge(self.packed(pair.generator(pair.latents(n))), None).score
+        pair.regularise_discriminator(real, None, self.ctx.step, lambda: self.packed(pair.fakes(n, None)))
+        fake_logits = pair.judge(self.packed(pair.made(pair.latents(n), None)), None).score
         step_generator(pair, fake_logits, real=pair.beside(real, None))
 
     def packed(self, images: Tensor) -> Tensor:

@@ -48,6 +48,7 @@ def step_generator(
     """
     terms = {"adversarial": pair.loss.generator(fake, told, real), **more}
     pair.ctx.minimize(generator=(terms, pair.generator_adam))
+    pair.regularise_generator(len(fake), told)
     pair.average.update(pair.generator, pair.ctx.step)
 
 
@@ -61,5 +62,6 @@ def conditional_step(pair: Pair[Any], real: Tensor, told: Tensor) -> None:
     fake = pair.fakes(n, told)
     _, real_logits, fake_logits = pair.judge_both(real, fake, told, told)
     step_discriminator(pair, real_logits, fake_logits, told, **pair.penalty(real, fake, told, pair.ctx.step))
-    fake_logits = pair.judge(pair.generator(pair.latents(n), told), told).score
+    pair.regularise_discriminator(real, told, pair.ctx.step)
+    fake_logits = pair.judge(pair.made(pair.latents(n), told), told).score
     step_generator(pair, fake_logits, told, pair.beside(real, told))

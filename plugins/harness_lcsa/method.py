@@ -21,6 +21,7 @@ from harness import (
     Stage,
     Stream,
     adam,
+    sampler_of,
 )
 from harness.layers import Adapters, adapter_parameters
 from harness_lcsa.block import Coding, LCSABlock, joined
@@ -62,7 +63,7 @@ class LCSAGan:
 
     def trained(self) -> GeneratorSampler:
         """The generator, averaged unless averaging is off; sampling needs nothing of LCSA's."""
-        return GeneratorSampler.averaged(self.pair.generator, self.pair.average, self.conditions, told_labels=True)
+        return sampler_of(self.pair.generator, self.pair.average, self.conditions, told_labels=True)
 
     # -- one iteration -----------------------------------------------------------------------------
 
@@ -96,6 +97,7 @@ class LCSAGan:
             **pair.penalty(real, fake, labels, step),
         }
         self.ctx.minimize(discriminator=(terms, pair.discriminator_adam))
+        pair.regularise_discriminator(real, labels, step)
 
         self.dictionary_step(codings)
         self.controller.observe(self.ctx.mean(mean_sign(self.loss.score(real_logits, labels))))
@@ -115,13 +117,14 @@ class LCSAGan:
         pair, n = self.pair, len(batch.images)
         labels = batch.labels if self.conditions else None
         told = pair.asked(n, labels)
-        critique = pair.judge(pair.generator(pair.latents(n), told), told)
+        critique = pair.judge(pair.made(pair.latents(n), told), told)
         real_logits = pair.beside(batch.images, labels)
         codings = self.codings([critique])
         terms = {"adversarial": self.loss.generator(critique.score, told, real_logits)}
         if self.settings.proximity.in_generator_loss:
             terms["proximity"] = self.controller.gamma * proximity(codings)
         self.ctx.minimize(generator=(terms, pair.generator_adam))
+        pair.regularise_generator(n, told)
         if self.settings.dictionary.in_generator_step:
             self.dictionary_step(codings)
 

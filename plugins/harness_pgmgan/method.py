@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness import Context, GeneratorSampler, Pair, Problem, Stage, Stream
+from harness import Context, GeneratorSampler, Pair, Problem, Stage, Stream, sampler_of
 from harness_pgmgan.config import PgmganSettings
 from harness_pgmgan.graph_partition import GraphPartition
 from harness_pgmgan.guide import guide, guide_weight
@@ -57,7 +57,7 @@ class Pgmgan:
         """The generator, told partitions as often as they occur, with samples outside of theirs drawn again."""
         generator, average, prior = self.pair.generator, self.pair.average, self.partition.prior
         if self.partitioner is None:
-            return GeneratorSampler.averaged(generator, average, self.k, prior=prior)
+            return sampler_of(generator, average, self.k, prior=prior)
         return PartitionSampler.of(generator, average, self.partitioner, prior, self.settings)
 
     def begin(self) -> None:
@@ -89,19 +89,20 @@ class Pgmgan:
         """Eq. (1) and (2): real and generated images of the same partitions."""
         pair, loss = self.pair, self.loss
         with torch.no_grad():
-            fake = pair.generator(z, y)
+            fake = pair.made(z, y)
         _, real_logits, fake_logits = pair.judge_both(real, fake, y, y)
         terms = {
             "adversarial": loss.discriminator(real_logits, fake_logits, y, y),
             **pair.penalty(real, fake, y, step),
         }
         self.ctx.minimize(discriminator=(terms, pair.discriminator_adam))
+        pair.regularise_discriminator(real, y, step)
         self.ctx.log(real_logit=loss.score(real_logits, y).mean(), fake_logit=loss.score(fake_logits, y).mean())
 
     def generator_step(self, real: Tensor, z: Tensor, y: Tensor) -> None:
         """Eq. (8): to fool the discriminator, and to stay in the partition."""
         pair = self.pair
-        fake = pair.generator(z, y)
+        fake = pair.made(z, y)
         fooled = self.loss.generator(pair.judge(fake, y).score, y, pair.beside(real, y))
         terms = {"adversarial": fooled}
         settings = self.settings.guide
@@ -112,3 +113,4 @@ class Pgmgan:
             terms["guide"] = weight * outside.mean()
             self.ctx.log(in_partition=(outside == 0).float().mean(), guide_weight=weight)
         self.ctx.minimize(generator=(terms, pair.generator_adam))
+        pair.regularise_generator(len(real), y)

@@ -9,7 +9,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from harness import Average, GeneratorSampler, Samples, Seeds
+from harness import Average, GeneratorSampler, Samples, Seeds, clamped
 from harness_pgmgan.clustering import labels_of
 from harness_pgmgan.config import PgmganSettings
 from harness_pgmgan.rejection import Accepted, accepted, keyed_latents
@@ -57,7 +57,11 @@ class PartitionSampler(GeneratorSampler):
     def drawn(self, seeds: Seeds, told: Tensor, rounds: int) -> Accepted:
         """Samples of these partitions, and how many draws they took."""
         latents = keyed_latents(seeds, self.generator.latent_dim, told.device)
-        return accepted(self.generator, self.assign, latents, told, rounds)
+
+        def generate(z: Tensor, y: Tensor) -> Tensor:
+            return clamped(self.made(z, y, seeds))
+
+        return accepted(generate, self.assign, latents, told, rounds)
 
     def first_draws(self, seeds: Seeds) -> tuple[Tensor, Tensor]:
         """Partitions drawn from pi int64 [N], and whether the first draw of each lies there, bool [N]."""

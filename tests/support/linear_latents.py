@@ -52,14 +52,14 @@ class Styled(Linear):
 
     factor = 3.0
 
-    def styles(self, latents: Tensor) -> Tensor:
+    def styles(self, latents: Tensor, noise_seed: int) -> Tensor:
         return self.factor * latents
 
     def generate_from_styles(self, styles: Tensor, noise_seed: int) -> Tensor:
         return Linear.generate(self, styles, noise_seed)
 
     def generate(self, latents: Tensor, noise_seed: int) -> Tensor:
-        return self.generate_from_styles(self.styles(latents), noise_seed)
+        return self.generate_from_styles(self.styles(latents, noise_seed), noise_seed)
 
 
 class Encoding(Linear):

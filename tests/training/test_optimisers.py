@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -23,6 +24,36 @@ def test_adam_is_as_the_settings_say():
     (group,) = adam(nn.Linear(1, 1).parameters(), settings).param_groups
     assert (group["lr"], group["betas"], group["eps"], group["weight_decay"]) == (0.5, (0.1, 0.2), 1e-3, 0.4)
     assert not group["decoupled_weight_decay"]
+
+
+def test_decoupled_weight_decay_shrinks_weights_by_themselves():
+    # the first step of Adam is lr against the sign of the gradient, whatever its size: decay in it would be lost
+    weights = {decoupled: nn.Parameter(torch.tensor([2.0, -3.0])) for decoupled in (False, True)}
+    for decoupled, weight in weights.items():
+        settings = AdamSettings(lr=0.1, weight_decay=0.5, decoupled=decoupled)
+        weight.grad = torch.tensor([4.0, 5.0])
+        adam([weight], settings).step()
+    torch.testing.assert_close(weights[False].data, torch.tensor([1.9, -3.1]))
+    torch.testing.assert_close(weights[True].data, torch.tensor([2.0, -3.0]) * (1 - 0.1 * 0.5) - 0.1)
+
+
+def test_lazy_regularisation_corrects_adam_as_the_public_code_does(parity):
+    numbers = np.load(parity / "schedules.npz")
+    given, expected = numbers["lazy_adam_cfg_interval_lr_beta1_beta2"], numbers["lazy_adam_lr_beta1_beta2"]
+    for (every, lr, *betas), (wanted_lr, *wanted_betas) in zip(given.tolist(), expected.tolist(), strict=True):
+        settings = AdamSettings(lr=lr, betas=tuple(betas))
+        (group,) = adam(nn.Linear(1, 1).parameters(), settings, lazy=int(every)).param_groups
+        assert group["lr"] == pytest.approx(wanted_lr)
+        assert group["betas"] == pytest.approx(tuple(wanted_betas))
+
+
+def test_a_penalty_with_steps_of_its_own_is_never_beside_the_loss(ctx):
+    penalty = LazyPenalty(PenaltySettings(name="r1", every=2, own_step=True), ctx)
+    x = torch.ones(1, 2)
+    assert [bool(penalty.terms(lambda v: v.sum(1), x, x, step)) for step in range(3)] == [False] * 3
+    assert [penalty.due(step, own_step=True) for step in range(3)] == [True, False, True]
+    assert penalty.lazy == 2
+    assert LazyPenalty(PenaltySettings(name="r1", every=2), ctx).lazy is None
 
 
 def test_a_penalty_is_due_every_so_many_steps_and_weighs_for_all_of_them(ctx):

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 import torch
+from styled_backbone import StyledSettings, build
 from torch import Tensor
 
-from harness import AdversarialSettings, Pair
+from harness import AdversarialSettings, Pair, SettingsError
 from harness.builtin.losses import penalties
 from harness.catalog import Catalog
 from harness.training.run_context import RunContext
@@ -115,3 +116,78 @@ def test_each_network_has_an_adam_of_its_own(make: Make) -> None:
 def test_everything_that_a_pair_trains_is_saved(make: Make) -> None:
     state = make().state()
     assert list(state) == ["generator", "discriminator", "generator_adam", "discriminator_adam", "average"]
+
+
+# -- lazy regularisation ---------------------------------------------------------------------------
+
+
+def moved(network: torch.nn.Module, before: list[Tensor]) -> list[bool]:
+    return [not torch.equal(a, b) for a, b in zip(network.parameters(), before, strict=True)]
+
+
+def test_a_penalty_of_its_own_is_a_step_on_it_alone_with_corrected_rates(make: Make) -> None:
+    adam = {"lr": 0.1, "betas": (0.5, 0.9)}
+    pair = make(penalty={"name": "r1", "weight": 0.7, "every": 3, "own_step": True}, discriminator_adam=adam)
+    (group,) = pair.discriminator_adam.param_groups
+    assert group["lr"] == pytest.approx(0.1 * 3 / 4)
+    assert group["betas"] == pytest.approx((0.5**0.75, 0.9**0.75))
+    assert pair.penalty(REAL, REAL, LABELS, step=3) == {}
+    before = [p.detach().clone() for p in pair.discriminator.parameters()]
+    pair.regularise_discriminator(REAL, LABELS, step=4)
+    assert not any(moved(pair.discriminator, before))
+    seen: list[dict[str, Tensor]] = []
+    minimize = pair.ctx.minimize
+    pair.ctx.minimize = lambda **given: (seen.append(given["discriminator"][0]), minimize(**given))  # type: ignore[method-assign,func-returns-value]
+    pair.regularise_discriminator(REAL, LABELS, step=3)
+    expected = 3 * 0.7 * penalties.r1(lambda x: pair.discriminator(x, LABELS).score, REAL, REAL, pair.ctx)
+    assert set(seen[0]) == {"penalty"}
+    assert any(moved(pair.discriminator, before))
+    # parameters that it does not reach are stepped too: what Adam remembers of them fades
+    assert all("step" in pair.discriminator_adam.state[p] for p in pair.discriminator.parameters())
+    with torch.no_grad():
+        for parameter, value in zip(pair.discriminator.parameters(), before, strict=True):
+            parameter.copy_(value)
+    expected = 3 * 0.7 * penalties.r1(lambda x: pair.discriminator(x, LABELS).score, REAL, REAL, pair.ctx)
+    torch.testing.assert_close(seen[0]["penalty"], expected)
+
+
+def styled(catalog: Catalog, **settings: Any) -> Pair[Any]:
+    ctx = RunContext(catalog, Runtime(torch.device("cpu")), 0)
+    backbone = build(StyledSettings(style_mixing=settings.pop("style_mixing", 0.0)), (1, 8, 8))
+    loss = ctx.loss("nsgan")
+    networks = backbone.generator(conditions=K), backbone.discriminator(**loss.head(K))
+    return Pair(AdversarialSettings.model_validate(settings), ctx, loss, *networks, conditions=K)
+
+
+def test_path_lengths_are_a_step_of_the_generator_and_their_mean_is_saved(catalog: Catalog) -> None:
+    pair = styled(catalog, path_length={"weight": 2, "every": 4}, generator_adam={"lr": 0.1})
+    assert pair.generator_adam.param_groups[0]["lr"] == pytest.approx(0.1 * 4 / 5)
+    assert "path_length" in pair.state()
+    before = [p.detach().clone() for p in pair.generator.parameters()]
+    pair.ctx.step = 3
+    pair.regularise_generator(N, LABELS)
+    assert not any(moved(pair.generator, before))
+    pair.ctx.step = 4
+    pair.regularise_generator(N, LABELS)
+    assert any(moved(pair.generator, before))
+    assert float(pair.state()["path_length"].mean) > 0
+    assert "path_length" not in styled(catalog).state()
+
+
+def test_path_lengths_of_a_generator_without_styles_are_refused(make: Make) -> None:
+    with pytest.raises(SettingsError, match="path_length: backbone 'mlp' makes no styles"):
+        make(path_length={"weight": 2})
+
+
+def test_noise_and_mixed_styles_of_a_step_are_drawn_through_the_context(catalog: Catalog) -> None:
+    pair = styled(catalog, style_mixing=1.0)
+    places: list[str] = []
+    noise = pair.ctx.noise
+    pair.ctx.noise = lambda place, shape: (places.append(place), noise(place, shape))[1]  # type: ignore[method-assign,func-returns-value]
+    z = pair.latents(N)
+    torch.manual_seed(0)
+    mixed = pair.made(z, LABELS)
+    assert places == ["block1", "block2", "block3"]
+    pair.generator.style_mixing = 0.0
+    torch.manual_seed(0)
+    assert not torch.allclose(pair.made(z, LABELS), mixed)

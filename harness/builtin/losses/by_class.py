@@ -1,6 +1,7 @@
 """Adversarial losses that tell classes apart by themselves: one logit a class. N: images, K: classes.
 
-Logits are unbounded floats [N, outputs]; labels and conditions int64 [N] below K; every result is a scalar.
+Logits are unbounded floats [N, outputs]; every result is a scalar. Labels and conditions take any of the forms that
+networks are told them in (:func:`harness.layers.as_rows`): a number, several labels, or weights of all K.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from harness.layers import as_rows
 
 # -- OmniGAN: each class, "real" and "fake" are labels that an image has or has not --------------------------
 
@@ -44,10 +47,10 @@ def _omni(logits: Tensor, has: Tensor) -> Tensor:
 
 
 def _has(logits: Tensor, classes: Tensor | None, last: int) -> Tensor:
-    """The class of each image, if it has one, and "real" (-2) or "fake" (-1), as bool [N, K + 2]."""
+    """The classes of each image, if it has any, and "real" (-2) or "fake" (-1), as bool [N, K + 2]."""
     column = torch.arange(logits.shape[1], device=logits.device)
     found = (column == logits.shape[1] + last).expand(logits.shape)
-    return found if classes is None else found | (column == classes[:, None])
+    return found if classes is None else found | F.pad(as_rows(classes, logits.shape[1] - 2) > 0, (0, 2))
 
 
 # -- the logit of the image's own class ----------------------------------------------------------------------
@@ -59,10 +62,15 @@ def selected_outputs(classes: int) -> int:
 
 
 def selected_score(logits: Tensor, told: Tensor | None) -> Tensor:
-    """The logit of the class that an image is of, or was told to be of; [N, K] to [N]."""
+    """The logit of the class that an image is of, or was told to be of, D(x) . c; [N, K] to [N].
+
+    Of several labels it is the sum of theirs, of weights the weighted sum.
+    """
     if told is None:
         raise ValueError("the logit of a class cannot be selected without the class")
-    return logits.gather(1, told[:, None]).squeeze(1)
+    if told.ndim == 1:
+        return logits.gather(1, told[:, None]).squeeze(1)
+    return (logits * as_rows(told, logits.shape[1])).sum(1)
 
 
 def selected_discriminator(real: Tensor, fake: Tensor, labels: Tensor | None, told: Tensor | None) -> Tensor:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from harness.builtin.metrics.estimates import mean_of
-from harness.builtin.metrics.spaces import Space, Twins, points, spaces, steady_batch_norm, twins_terms
+from harness.builtin.metrics.spaces import Space, Twins, points, spaces, steady_batch_norm, twins_noise, twins_terms
 from harness.errors import EvaluationError
 from harness.evaluation import Bench, Measurement, MetricContext, Protocol, Term, Value
 from harness.randomness import Seeds, derived_seed
@@ -51,7 +51,7 @@ class ConditionNumbers(Twins):
     step: float = STEP
 
     def ends(self, bench: Bench, numbers: range) -> tuple[Tensor, Tensor]:
-        x = points(bench, self.space, "conditioning", numbers)
+        x = points(bench, self.space, "conditioning", numbers, twins_noise(bench, numbers))
         drawn = Seeds(derived_seed("conditioning", bench.seed), numbers).normal("step", *x.shape[1:])
         return x, x + self.step * drawn.to(x)
 

@@ -21,6 +21,7 @@ from harness.builtin.metrics.spaces import points
 from harness.contracts import as_float
 from harness.errors import EvaluationError
 from harness.evaluation import Bench, Evidence, Measurement, MetricContext, SetEvidence, Term, Value
+from harness.randomness import derived_seed
 
 #: a direction counts where its variance is above this share of the largest
 SHARE = 0.01
@@ -141,7 +142,9 @@ class LayerVariances(Evidence[Mapping[str, Tensor]]):
     def _features(self, bench: Bench) -> Iterator[tuple[str, Tensor]]:
         for start in range(0, self.count, LAYER_BLOCK):
             numbers = range(start, min(start + LAYER_BLOCK, self.count))
-            yield from bench.trained.layers(points(bench, "z", "layers", numbers)).items()
+            noise_seed = derived_seed("layers", bench.seed, start)
+            latents = points(bench, "z", "layers", numbers, noise_seed)
+            yield from bench.trained.layers(latents, noise_seed).items()
 
 
 def intrinsic_dimension(

@@ -74,15 +74,20 @@ class JacobianSpectra(Evidence[Spectra]):
         return Spectra(torch.stack(images), {name: torch.stack([each[name] for each in layers]) for name in names})
 
     def _of_images(self, bench: Bench, number: int) -> Tensor:
-        noise_seed = derived_seed("jacobian", bench.seed, number)
+        noise_seed = _noise_seed(bench, number)
         return _spectra(bench, number, lambda z: {"images": images_at(bench.trained, "z", z, noise_seed)})["images"]
 
     def _of_layers(self, bench: Bench, number: int) -> dict[str, Tensor]:
-        return _spectra(bench, number, bench.trained.layers)
+        noise_seed = _noise_seed(bench, number)
+        return _spectra(bench, number, lambda z: bench.trained.layers(z, noise_seed))
+
+
+def _noise_seed(bench: Bench, number: int) -> int:
+    return derived_seed("jacobian", bench.seed, number)
 
 
 def _spectra(bench: Bench, number: int, outputs: Outputs) -> dict[str, Tensor]:
-    found = jacobians(outputs, points(bench, "z", "jacobian", [number]).detach())
+    found = jacobians(outputs, points(bench, "z", "jacobian", [number], _noise_seed(bench, number)).detach())
     for name, jacobian in found.items():
         if not bool(torch.isfinite(jacobian).all()):
             raise EvaluationError(f"the Jacobian of {name} has NaN or infinite values at latent {number}")

@@ -26,7 +26,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from harness.builtin.metrics.estimates import mean_of
-from harness.builtin.metrics.spaces import Space, Twins, points, spaces, steady_batch_norm, twins_terms
+from harness.builtin.metrics.spaces import Space, Twins, points, spaces, steady_batch_norm, twins_noise, twins_terms
 from harness.errors import EvaluationError
 from harness.evaluation import (
     Bench,
@@ -113,7 +113,8 @@ class PathSteps(Twins):
     epsilon: float = EPSILON
 
     def ends(self, bench: Bench, numbers: range) -> tuple[Tensor, Tensor]:
-        start, end = (points(bench, self.space, f"path {which}", numbers) for which in ("start", "end"))
+        noise_seed = twins_noise(bench, numbers)
+        start, end = (points(bench, self.space, f"path {which}", numbers, noise_seed) for which in ("start", "end"))
         t = torch.zeros(len(numbers), device=start.device, dtype=torch.float64)
         if self.sampling == "full":
             t += Seeds(derived_seed("path", bench.seed), numbers).uniform("share").to(start.device)

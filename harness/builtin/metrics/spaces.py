@@ -25,14 +25,20 @@ Space = Literal["z", "w"]
 SAME = 1e-6
 
 
-def points(bench: Bench, space: Space, purpose: str, numbers: Iterable[int]) -> Tensor:
+def points(bench: Bench, space: Space, purpose: str, numbers: Iterable[int], noise_seed: int) -> Tensor:
     """Points [B, ...] of a space: latents from the prior, or the styles that they become.
 
     :param purpose: other words give other points.
-    :param numbers: one for each point, which it hangs on alone.
+    :param numbers: one for each latent, which it hangs on alone.
+    :param noise_seed: that of the images which are made of them: styles hang on conditions, where there are any.
     """
     latents: Tensor = bench.trained.latents(Seeds(derived_seed(purpose, bench.seed), numbers))
-    return latents if space == "z" else bench.trained.styles(latents)
+    return latents if space == "z" else bench.trained.styles(latents, noise_seed)
+
+
+def twins_noise(bench: Bench, numbers: range) -> int:
+    """The noise seed of a block of pairs: noise and conditions of both images of each."""
+    return derived_seed("twins", bench.seed, numbers.start)
 
 
 def images_at(trained: Any, space: Space, at: Tensor, noise_seed: int) -> Tensor:
@@ -87,8 +93,9 @@ class Twins(Counted[Tensor]):
         return torch.cat(rows)[: self.count]
 
     def _block(self, bench: Bench, start: int) -> Tensor:
-        noise_seed = derived_seed("twins", bench.seed, start)
-        first, second = self.ends(bench, range(start, start + self.block))
+        numbers = range(start, start + self.block)
+        noise_seed = twins_noise(bench, numbers)
+        first, second = self.ends(bench, numbers)
         images = images_at(bench.trained, self.space, first, noise_seed)
         if start == 0:
             _check_repeats(images, images_at(bench.trained, self.space, first, noise_seed))

@@ -79,3 +79,20 @@ def test_the_selected_logit_has_a_logistic_loss() -> None:
 def test_no_logit_can_be_selected_without_a_class() -> None:
     with pytest.raises(ValueError, match="without the class"):
         selected_score(logits(CLASSES, 1), None)
+
+
+SEVERAL = torch.tensor([[0, 1], [1, 0], [0, 0], [1, 1]])  # two labels of two classes each: four logits
+
+
+def test_several_labels_are_had_at_once() -> None:
+    rows = logits(6, 3)
+    has = torch.stack([F.one_hot(SEVERAL[:, 0], 2), F.one_hot(SEVERAL[:, 1], 2)], 1).flatten(1).double()
+    torch.testing.assert_close(selected_score(rows[:, :4], SEVERAL), (rows[:, :4] * has).sum(1))
+    torch.testing.assert_close(selected_score(rows[:, :4], has), (rows[:, :4] * has).sum(1))
+    torch.testing.assert_close(omni_generator(rows, SEVERAL), omni_generator(rows, has))
+    positive = torch.cat([has, torch.tensor([[1.0, 0.0]]).expand(4, 2)], 1).bool()
+    by_hand = [
+        math.log1p(float(row[~p].exp().sum())) + math.log1p(float((-row[p]).exp().sum()))
+        for row, p in zip(rows.detach(), positive, strict=True)
+    ]
+    assert float(omni_generator(rows, SEVERAL)) == pytest.approx(sum(by_hand) / 4)

@@ -28,7 +28,7 @@ def numbers(count: int = 40, space: Any = "z", **how: Any) -> ConditionNumbers:
 @pytest.mark.parametrize("space", ["z", "w"])
 def test_a_linear_generator_has_a_closed_form(bench: Callable[..., Bench], space: Any) -> None:
     at_hand = bench(Styled(matrix(6, 16)))
-    x = points(at_hand, space, "conditioning", range(40)).double()
+    x = points(at_hand, space, "conditioning", range(40), 0).double()
     d = Seeds(derived_seed("conditioning", at_hand.seed), range(40)).normal("step", 6).double()
     image, change = x @ matrix(6, 16).double(), d @ matrix(6, 16).double()
     closed = (change.norm(dim=1) / image.norm(dim=1)) / (d.norm(dim=1) / x.norm(dim=1))

@@ -27,7 +27,7 @@ from harness.evaluation import Bench, GeneratedSet, MetricContext, StoredImages
 class Layered(Linear):
     """Shows two layers: its latent, and its latent with two of six elements almost silent."""
 
-    def layers(self, latents: Tensor) -> Mapping[str, Tensor]:
+    def layers(self, latents: Tensor, noise_seed: int) -> Mapping[str, Tensor]:
         return {"all": latents + 100.0, "four": latents * torch.tensor([1.0, 1, 1, 1, 0.05, 0.05])}
 
 
@@ -127,7 +127,7 @@ def test_the_protocol_is_the_same_with_and_without_layers(bench: Callable[..., B
 def test_layers_are_gathered_over_all_latents(bench: Callable[..., Bench]) -> None:
     at_hand = bench(Layered(matrix(6, 16)))
     found = at_hand.get(LayerVariances(3000))
-    rows = trained_latents = points(at_hand, "z", "layers", range(3000))
+    rows = trained_latents = points(at_hand, "z", "layers", range(3000), 0)
     assert found["all"].numpy() == pytest.approx(oracle(rows), rel=1e-6)
     scaled = trained_latents * torch.tensor([1.0, 1, 1, 1, 0.05, 0.05])
     assert found["four"].numpy() == pytest.approx(oracle(scaled), rel=1e-6)

@@ -20,7 +20,7 @@ from harness.randomness import derived_seed
 class Layered(Linear):
     """Shows two layers: half of the latent, and its first element alone."""
 
-    def layers(self, latents: Tensor) -> Mapping[str, Tensor]:
+    def layers(self, latents: Tensor, noise_seed: int) -> Mapping[str, Tensor]:
         return {"half": latents[:, : latents.shape[1] // 2].tanh(), "one": latents[:, :1]}
 
 
@@ -112,7 +112,7 @@ def test_a_real_backbone_is_measured_and_left_as_it_was(bench: Callable[..., Ben
     assert all(module.training for module in generator.modules())
     assert all(torch.equal(before[name], value) for name, value in generator.state_dict().items())
     assert all(parameter.grad is None for parameter in generator.parameters())
-    latent, seed = points(bench(trained), "z", "jacobian", [1]), derived_seed("jacobian", 3, 1)
+    latent, seed = points(bench(trained), "z", "jacobian", [1], 0), derived_seed("jacobian", 3, 1)
     generator.eval()
     oracle = torch.autograd.functional.jacobian(lambda z: trained.generate(z, seed), latent)
     squares = torch.linalg.svdvals(oracle.reshape(64, -1).double()).square()

@@ -46,7 +46,7 @@ def steps(count: int = 40, **how: Any) -> PathSteps:
 
 
 def ends_of(bench: Bench, count: int, space: Any = "z") -> tuple[Tensor, Tensor]:
-    return tuple(points(bench, space, f"path {which}", range(count)).double() for which in ("start", "end"))  # type: ignore[return-value]
+    return tuple(points(bench, space, f"path {which}", range(count), 0).double() for which in ("start", "end"))  # type: ignore[return-value]
 
 
 def vectors(n: int, d: int, seed: int) -> Tensor:

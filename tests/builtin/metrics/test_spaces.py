@@ -8,7 +8,7 @@ import torch
 from linear_latents import Linear, Styled, matrix, offer_of
 from torch import Tensor
 
-from harness.builtin.metrics.spaces import Twins, points, spaces, steady_batch_norm
+from harness.builtin.metrics.spaces import Twins, points, spaces, steady_batch_norm, twins_noise
 from harness.catalog import Catalog
 from harness.contracts.settings import EvaluationSettings
 from harness.data import LoadedDataset
@@ -26,7 +26,7 @@ class Moved(Twins):
     """Mean change of the image for a step of 1 in every element of the point."""
 
     def ends(self, bench: Bench, numbers: range) -> tuple[Tensor, Tensor]:
-        first = points(bench, self.space, "moved", numbers)
+        first = points(bench, self.space, "moved", numbers, twins_noise(bench, numbers))
         return first, first + 1.0
 
     def measured(self, bench: Bench, points: tuple[Tensor, Tensor], images: tuple[Tensor, Tensor]) -> Tensor:

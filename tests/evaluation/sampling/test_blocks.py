@@ -40,7 +40,7 @@ def test_other_block_sizes_agree_in_eval_mode(toy: Toy) -> None:
 
 
 def test_a_convolutional_backbone_agrees_at_other_block_sizes(catalog: Any) -> None:
-    from harness.generator_sampler import GeneratorSampler
+    from harness.samplers.generator_sampler import GeneratorSampler
 
     settings = catalog.load_spec("model", "biggan", "settings")(width=4)
     backbone = catalog.load_spec("model", "biggan", "build")(settings, (1, 8, 8))

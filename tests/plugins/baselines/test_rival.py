@@ -112,8 +112,8 @@ def test_a_conditional_step_tells_fakes_what_real_points_are_told_and_never_mixe
     pair, generated, judged = make(), [], []
     generator, discriminator = pair.generator.forward, pair.discriminator.forward
 
-    def generating(latent: Tensor, told: Tensor) -> Tensor:
-        made = generator(latent, told)
+    def generating(latent: Tensor, told: Tensor, noise: Any) -> Tensor:
+        made = generator(latent, told, noise)
         generated.append((latent, told, made))
         return made
 

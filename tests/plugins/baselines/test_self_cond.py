@@ -60,7 +60,7 @@ def test_real_and_fake_images_are_told_the_same(build: Build, monkeypatch: pytes
     running.steps(0, 1)
     discriminator, generator = running.method.pair.discriminator, running.method.pair.generator
     for network in (discriminator, generator):
-        monkeypatch.setattr(network, "forward", lambda x, y, f=network.forward: (seen.append(y), f(x, y))[1])
+        monkeypatch.setattr(network, "forward", lambda x, y, *n, f=network.forward: (seen.append(y), f(x, y, *n))[1])
     position = running.stream.position
     running.steps(1, 2)
     real = running.stream.data.at(running.stream._indices(position, 8)).images

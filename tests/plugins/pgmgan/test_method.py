@@ -49,9 +49,9 @@ def told(network: nn.Module, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Tens
     calls: list[tuple[Tensor, Tensor]] = []
     forward = network.forward
 
-    def noting(x: Tensor, condition: Tensor) -> Any:
+    def noting(x: Tensor, condition: Tensor, *noise: Any) -> Any:
         calls.append((x.detach().clone(), condition.clone()))
-        return forward(x, condition)
+        return forward(x, condition, *noise)
 
     monkeypatch.setattr(network, "forward", noting)
     return calls

@@ -57,7 +57,7 @@ def test_redraws_change_rejected_samples_alone_and_never_a_partition(ring: Train
 
 def test_partitions_are_drawn_from_pi(ring: Training) -> None:
     trained: Any = ring.method.trained()
-    trained.prior = torch.tensor([0.5, 0.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0])
+    trained.prior.copy_(torch.tensor([0.5, 0.0, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0]))
     told = drawn(trained, 4000).conditions
     shares = torch.bincount(told, minlength=8) / 4000
     assert shares[[1, 4, 5, 6, 7]].sum() == 0

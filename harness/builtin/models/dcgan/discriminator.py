@@ -40,7 +40,7 @@ class DcganDiscriminator(Discriminator):
         self.adapters = Adapters(self.places, adapters)
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Critique:
-        """Images [N, C * pack, R, R] in [-1, 1] and condition int64 [N] to a critique."""
+        """Images [N, C * pack, R, R] in [-1, 1] and a condition to a critique."""
         h, maps, notes = self.adapters.after_each(self.places, self.blocks, fast_layout(images))
         critique: Critique = self.heads(full(h).flatten(1), condition)
         critique.maps, critique.notes = maps, notes

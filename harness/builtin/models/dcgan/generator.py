@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from harness.builtin.models.dcgan.dcgan_settings import DcganSettings, design
 from harness.contracts import AdapterFactory, Generator, Noise, Place
-from harness.layers import Adapters, check_conditions, fast_layout, full
+from harness.layers import Adapters, Embedding, check_conditions, fast_layout, full
 
 
 class DcganGenerator(Generator):
@@ -26,7 +26,7 @@ class DcganGenerator(Generator):
         plan = design(settings, shape)
         self.latent_dim, self.conditions, self.bottom = settings.latent_dim, conditions, plan.bottom
         inputs = settings.latent_dim + (settings.embedding_dim if conditions else 0)
-        self.embedding = nn.Embedding(conditions, settings.embedding_dim) if conditions else None
+        self.embedding = Embedding(conditions, settings.embedding_dim) if conditions else None
         self.linear = nn.Linear(inputs, plan.generator[0] * plan.bottom**2)
         self.blocks = nn.ModuleList(
             nn.Sequential(
@@ -42,7 +42,7 @@ class DcganGenerator(Generator):
         self.adapters = Adapters(self.places, adapters)
 
     def forward(self, latent: Tensor, condition: Tensor | None = None, noise: Noise | None = None) -> Tensor:
-        """Latent [N, latent_dim] and condition int64 [N] to images [N, C, R, R] in [-1, 1]."""
+        """Latent [N, latent_dim] and a condition to images [N, C, R, R] in [-1, 1]."""
         check_conditions("generator", self.conditions, condition)
         if self.embedding is not None:
             latent = torch.cat([latent, F.normalize(self.embedding(condition))], 1)

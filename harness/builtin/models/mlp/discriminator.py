@@ -52,7 +52,7 @@ class MlpDiscriminator(Discriminator):
         self.adapters = Adapters(self.places, adapters)
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Critique:
-        """Points [N, D * pack] and condition int64 [N] to a critique."""
+        """Points [N, D * pack] and a condition to a critique."""
         h, maps, notes = self.adapters.after_each(self.places, self.layers, images * self.scale)  # [N, width]
         critique: Critique = self.heads(full(h), condition)
         critique.maps, critique.notes = maps, notes

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from harness.builtin.models.mlp.mlp_settings import MlpSettings
 from harness.contracts import AdapterFactory, Generator, Noise, Place
-from harness.layers import Adapters, check_conditions, full
+from harness.layers import Adapters, Embedding, check_conditions, full
 
 
 class MlpGenerator(Generator):
@@ -19,7 +19,7 @@ class MlpGenerator(Generator):
         self.latent_dim = settings.latent_dim
         self.conditions = conditions
         self.scale = settings.scale
-        self.embedding = nn.Embedding(conditions, settings.embedding_dim) if conditions else None
+        self.embedding = Embedding(conditions, settings.embedding_dim) if conditions else None
         inputs, width = settings.latent_dim + (settings.embedding_dim if conditions else 0), settings.generator_width
         self.layers = nn.ModuleList()
         for index in range(settings.generator_layers):
@@ -32,7 +32,7 @@ class MlpGenerator(Generator):
         self.adapters = Adapters(self.places, adapters)
 
     def forward(self, latent: Tensor, condition: Tensor | None = None, noise: Noise | None = None) -> Tensor:
-        """Latent [N, latent_dim] and condition int64 [N] to points [N, D], unbounded."""
+        """Latent [N, latent_dim] and a condition to points [N, D], unbounded."""
         check_conditions("generator", self.conditions, condition)
         h = latent
         if self.embedding is not None:

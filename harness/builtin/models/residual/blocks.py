@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from harness.builtin.models.residual.design import Init
-from harness.layers import Conv, Linear, fast_layout
+from harness.layers import Conv, Embedding, Linear, fast_layout
 
 
 class ConditionalBatchNorm(nn.Module):
@@ -23,7 +23,7 @@ class ConditionalBatchNorm(nn.Module):
         self.bias = bias
 
     def forward(self, features: Tensor, style: Tensor) -> Tensor:
-        """Features [N, width, H, W] and style (int64 [N] or float [N, S]) to [N, width, H, W]."""
+        """Features [N, width, H, W] and style (conditions, or float [N, S]) to [N, width, H, W]."""
         gain = (1.0 + self.gain(style))[:, :, None, None]  # [N, width, 1, 1]
         bias = self.bias(style)[:, :, None, None]
         normalised = self.norm(features)
@@ -48,7 +48,7 @@ def batch_norm(width: int, *, classes: int, style_dim: int, eps: float | None) -
         gain, bias = (Linear(style_dim, width, bias=False, eps=eps) for _ in range(2))
         return ConditionalBatchNorm(width, gain, bias)
     if classes:
-        return ConditionalBatchNorm(width, nn.Embedding(classes, width), nn.Embedding(classes, width))
+        return ConditionalBatchNorm(width, Embedding(classes, width), Embedding(classes, width))
     return PlainBatchNorm(width)
 
 

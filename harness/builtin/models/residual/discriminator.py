@@ -48,7 +48,7 @@ class BigGANDiscriminator(Discriminator):
         self.adapters = Adapters(self.places, adapters)
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Critique:
-        """Images [N, C * pack, R, R] in [-1, 1] and condition int64 [N] to a critique."""
+        """Images [N, C * pack, R, R] in [-1, 1] and a condition to a critique."""
         blocks = [
             nn.Sequential(block, self.attention[place.name]) if place.name in self.attention else block
             for place, block in zip(self.places, self.blocks, strict=True)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from harness.builtin.models.residual.blocks import Attention, GeneratorBlock, PlainBatchNorm, batch_norm, initialise
 from harness.builtin.models.residual.design import Design
 from harness.contracts import AdapterFactory, Generator, Noise, Place
-from harness.layers import Adapters, Conv, Linear, check_conditions, fast_layout, full, spectral_norms
+from harness.layers import Adapters, Conv, Embedding, Linear, check_conditions, fast_layout, full, spectral_norms
 
 
 class BigGANGenerator(Generator):
@@ -25,7 +25,7 @@ class BigGANGenerator(Generator):
         embedding_dim = plan.embedding_dim if conditions else 0
         style_dim = embedding_dim + (piece if plan.latent_pieces > 1 else 0)
 
-        self.embedding = nn.Embedding(conditions, embedding_dim) if embedding_dim else None
+        self.embedding = Embedding(conditions, embedding_dim) if embedding_dim else None
         self.linear = Linear(piece, topology.generator_in[0] * ch * plan.bottom**2, eps=eps)
         self.blocks, self.attention = nn.ModuleList(), nn.ModuleDict()
         places = []
@@ -43,7 +43,7 @@ class BigGANGenerator(Generator):
         self.adapters = Adapters(self.places, adapters)
 
     def forward(self, latent: Tensor, condition: Tensor | None = None, noise: Noise | None = None) -> Tensor:
-        """Latent [N, latent_dim] and condition int64 [N] to images [N, C, R, R] in [-1, 1]."""
+        """Latent [N, latent_dim] and a condition to images [N, C, R, R] in [-1, 1]."""
         check_conditions("generator", self.conditions, condition)
         with spectral_norms(self):
             first, *rest = latent.chunk(self.pieces, dim=1)

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from harness import GeneratorSampler, Seeds
-from harness.contracts.capabilities import CAPABILITIES, Trained, told_labels
+from harness.contracts.capabilities import CAPABILITIES, Trained, conditions_of, told_labels
 from harness.contracts.networks import Generator, Noise
 from harness.errors import EvaluationError
-from harness.generator_sampler import by_inverse
+from harness.samplers.generator_sampler import clamped, keyed_noise
 
 
 class Shift(Generator):
@@ -26,6 +26,31 @@ class Shift(Generator):
     ) -> torch.Tensor:
         shift = 0.0 if condition is None else 10.0 * condition[:, None]
         return self.scale * latent + shift
+
+
+class Sum(Shift):
+    """Adds ten times the sum of several labels."""
+
+    def forward(
+        self, latent: torch.Tensor, condition: torch.Tensor | None = None, noise: Noise | None = None
+    ) -> torch.Tensor:
+        assert condition is not None
+        return self.scale * latent + 10.0 * condition.sum(1, keepdim=True)
+
+
+class Noisy(Generator):
+    """Images of two channels of 2 x 2 pixels, which are the noise of two places."""
+
+    def __init__(self, scale: float = 1.0) -> None:
+        super().__init__()
+        self.latent_dim, self.places = 3, ()
+        self.scale = torch.nn.Parameter(torch.tensor(scale))
+
+    def forward(
+        self, latent: torch.Tensor, condition: torch.Tensor | None = None, noise: Noise | None = None
+    ) -> torch.Tensor:
+        assert noise is not None
+        return self.scale * torch.stack([noise(place, (len(latent), 2, 2)) for place in ("one", "two")], 1)
 
 
 def test_can_sample_and_has_a_latent_space() -> None:
@@ -123,12 +148,45 @@ def test_a_prior_leaves_latents_and_given_conditions_as_they_are() -> None:
     assert torch.equal(plain.sample(seeds, told).images, weighted.sample(seeds, told).images)
 
 
-@pytest.mark.parametrize(("uniform", "expected"), [(0.0, 1), (0.2499, 1), (0.25, 3), (0.9999999, 3), (1 - 2**-24, 3)])
-def test_the_inverse_of_the_distribution_function(uniform: float, expected: int) -> None:
-    weights = torch.tensor([0.0, 0.5, 0.0, 1.5, 0.0])
-    assert by_inverse(weights, torch.tensor([uniform])).tolist() == [expected]
+def test_several_labels_reach_the_generator_and_the_samples() -> None:
+    sampler = GeneratorSampler(
+        Sum(), 4, n_labels=2, prior=torch.tensor([[0.0, 1, 0, 0], [0, 0, 0, 1.0]]), told_labels=True
+    )
+    samples = sampler.sample(Seeds(0, range(5)))
+    assert samples.conditions is not None
+    assert samples.conditions.tolist() == [[1, 3]] * 5
+    torch.testing.assert_close(samples.images, 0.01 * samples.latents + 10.0 * (1 + 3))
+    assert conditions_of(sampler) == 0  # one number does not say what to tell
+    assert not sampler.told_labels
+
+
+def test_noise_hangs_on_the_sample_and_the_place_whatever_the_block() -> None:
+    sampler = GeneratorSampler(Noisy())
+    whole = sampler.sample(Seeds(0, range(10))).images
+    parts = torch.cat([sampler.sample(Seeds(0, range(start, start + 5))).images for start in (0, 5)])
+    assert torch.equal(whole, parts)
+    first, second = whole[:, 0], whole[:, 1]
+    assert not torch.equal(first, second)  # two places
+    assert not torch.equal(sampler.sample(Seeds(1, range(10))).images, whole)
+    # what the generator adds is exactly what these draws are
+    expected = torch.stack([Seeds(0, range(10)).normal(f"noise {place}", 2, 2) for place in ("one", "two")], 1)
+    assert torch.equal(whole, expected.clamp(-1, 1))
+    with pytest.raises(ValueError, match="for 10 samples"):
+        keyed_noise(Seeds(0, range(10)), torch.device("cpu"))("one", (5, 2))
+
+
+def test_images_are_clamped_where_they_are_sampled_and_not_where_they_are_generated() -> None:
+    sampler = GeneratorSampler(Noisy(scale=5.0))
+    seeds = Seeds(3, range(8))
+    latents = sampler.latents(seeds)
+    generated = sampler.generate(latents, 3)
+    assert generated.abs().max() > 1
+    assert torch.equal(generated, sampler.generate(latents, 3))
+    assert torch.equal(sampler.sample(seeds).images, generated.clamp(-1, 1))
+    points = torch.tensor([[5.0, -7.0]])
+    assert torch.equal(clamped(points), points)
 
 
 def test_a_prior_of_another_number_of_conditions_is_refused() -> None:
-    with pytest.raises(ValueError, match="prior of 4 conditions"):
+    with pytest.raises(ValueError, match=r"prior of \(4,\) conditions"):
         GeneratorSampler(Shift(), 4, prior=torch.ones(3))

@@ -1,0 +1,1 @@
+"""Sampling from trained generators: what most methods hand out as trained."""
