@@ -19,6 +19,8 @@ from harness.contracts.specs import ExtractorSpec, MetricSpec
 from harness.doctor.cases import BASELINE, Cases
 from harness.errors import EvaluationError
 from harness.evaluation import check_evaluation
+from harness.metric_settings import described
+from harness.overrides import typed_value
 
 PAGE = Path(__file__).with_name("metrics.md")
 BLOCK = re.compile(r"(<!-- generated: ([\w-]+) -->\n).*?(<!-- end -->)", re.S)
@@ -76,6 +78,10 @@ def _metric(catalog: Catalog, spec: MetricSpec) -> str:
     lines = [f"{spec.summary[:1].upper()}{spec.summary[1:]}." + (f" Source: {spec.source}." if spec.source else "")]
     lines += ["", "| value | direction | the same as a printed number within |", "|---|---|---|"]
     lines += [f"| `{name}` | {ARROW[better]} | {_tolerance(spec, name)} |" for name, better in spec.names.items()]
+    settings = described(catalog, spec)
+    if settings:
+        lines += ["", "| setting | default | what it is |", "|---|---|---|"]
+        lines += [f"| `{s.key}` | `{typed_value(s.default)}` | {s.about} |" for s in settings]
     ids = _ids(catalog, spec)
     if ids:
         lines += ["", "Protocol ids, as measured of a method on the small sets that ship with the harness:", ""]

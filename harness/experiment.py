@@ -18,6 +18,7 @@ from harness.data.fit import fitted_shape
 from harness.data.joining import check_split
 from harness.data.loading import check_fraction, check_kind
 from harness.errors import CheckpointError, SettingsError, UnknownName, UserError
+from harness.metric_settings import checked
 from harness.overrides import choices_of, flattened, merged, validated
 
 S = TypeVar("S", bound=Settings)
@@ -169,6 +170,7 @@ def resolve(
     _refuse_fixed(chosen, given)
     as_recipe = _complete(catalog, layers.settings(recipe_values, f"recipe '{chosen.id}'"))
     settings = _complete(catalog, layers.settings(layers.merged(recipe_values, given), owner))
+    settings = settings.model_copy(update={"evaluation": checked(catalog, settings.evaluation)})
     _check_fit(catalog, settings, data)
     for split in (settings.train_split, *settings.evaluation.splits):
         check_split(data, split)

@@ -163,9 +163,12 @@ def _as_settings_error(cls: type[Settings], problem: Mapping[str, Any], owner: s
     given = f" (given: {problem['input']!r})" if not isinstance(problem["input"], Mapping) else ""
     fix = None
     if problem["type"] == "tuple_type":
-        items = [item.strip() for item in str(problem["input"]).split(",")]
+        alone = problem["input"]
+        items = [item.strip() for item in alone.split(",")] if isinstance(alone, str) else [alone]
         fix = f"write --set '{key}={json.dumps(items)}'"
-    return SettingsError(f"setting '{key}' of {owner}: {message}{given}" if path else f"{owner}: {message}", fix)
+    if not path:  # a rule of the whole class
+        key = prefix.removesuffix(".")
+    return SettingsError(f"setting '{key}' of {owner}: {message}{given}" if key else f"{owner}: {message}", fix)
 
 
 def _near_keys(cls: type[BaseModel], path: Sequence[str], prefix: str) -> str:

@@ -9,7 +9,8 @@ import pytest
 from harness import PenaltySpec
 from harness.catalog import Catalog
 from harness.errors import DataError, SettingsError, UnknownName
-from harness.experiment import Layers, resolve
+from harness.experiment import Layers, from_record, record_digest, resolve
+from harness.overrides import parse_overrides
 
 
 @pytest.mark.parametrize("where", [{"train_split": "trian"}, {"evaluation": {"split": "test+trian"}}])
@@ -76,3 +77,39 @@ def test_companions_that_are_left_out_leave_the_digest_as_it_was(catalog: Catalo
     none = resolve(catalog, plugin="gan", dataset="digits", overrides={"augmentation": {"name": None}})
     some = resolve(catalog, plugin="gan", dataset="digits", overrides={"augmentation": "diffaugment"})
     assert plain.digest() == none.digest() != some.digest()
+
+
+def test_settings_of_one_metric_are_kept_as_given_and_make_no_other_recipe(catalog: Catalog) -> None:
+    experiment = resolve(
+        catalog,
+        plugin="gan",
+        dataset="digits",
+        config={"evaluation": {"of": {"kernel": {"subsets": 10}, "neighbours": {"density_coverage_k": 3}}}},
+        overrides=parse_overrides(["evaluation.of.kernel.subset_size=50"]),
+    )
+    kept = {"kernel": {"subsets": 10, "subset_size": 50}, "neighbours": {"density_coverage_k": 3}}
+    record = experiment.record()
+    assert record["settings"]["evaluation"]["of"] == kept
+    assert record["overrides"]["evaluation.of.kernel.subset_size"] == 50
+    assert not experiment.changed
+    assert record_digest(record) == resolve(catalog, plugin="gan", dataset="digits").digest()
+    assert from_record(catalog, record, "x").settings.evaluation.of == kept
+
+
+@pytest.mark.parametrize(
+    ("pair", "said"),
+    [
+        ("kernl.subsets=3", "setting 'evaluation.of.kernl.subsets': unknown metric 'kernl'; did you mean 'kernel'?"),
+        ("fd.k=3", "setting 'evaluation.of.fd.k': metric 'fd' has no settings; leave it out"),
+        ("kernel.subset=3", "metric 'kernel' has no setting 'evaluation.of.kernel.subset'; did you mean"),
+        (
+            "kernel.subsets=none",
+            "setting 'evaluation.of.kernel.subsets' of metric 'kernel': Input should be a valid int",
+        ),
+        ("kernel=3", "setting 'evaluation.of.kernel' of method 'gan': Input should be a valid dictionary (given: 3)"),
+    ],
+)
+def test_what_a_metric_cannot_be_told_stops_an_experiment(catalog: Catalog, pair: str, said: str) -> None:
+    with pytest.raises(SettingsError) as no:
+        resolve(catalog, plugin="gan", dataset="digits", overrides=parse_overrides([f"evaluation.of.{pair}"]))
+    assert str(no.value).startswith(said)

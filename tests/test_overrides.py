@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 from pydantic import model_validator
 
-from harness.contracts.settings import MethodSettings, Settings
+from harness.contracts.settings import EvaluationSettings, MethodSettings, Settings
 from harness.errors import SettingsError
 from harness.overrides import (
     flattened,
@@ -288,3 +288,15 @@ def test_setting_keys_look_into_optional_groups() -> None:
         inner: Inner | None = None
 
     assert setting_keys(Outer) == ["inner", "inner.weight"]
+
+
+def test_a_rule_about_several_settings_of_a_group_names_the_group() -> None:
+    with pytest.raises(
+        SettingsError, match=r"^setting 'inner' of metric 'x': evaluation\.best needs evaluation\.every"
+    ):
+        validated(MethodSettings, {"evaluation": {"best": "fd"}}, "metric 'x'", prefix="inner.")
+
+
+def test_a_number_where_a_list_is_needed_is_offered_as_a_list_of_it() -> None:
+    with pytest.raises(SettingsError, match=r"write --set 'intensities=\[0\.5\]'$"):
+        validated(EvaluationSettings, {"intensities": 0.5}, "method 'x'")

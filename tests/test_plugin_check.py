@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -94,3 +94,10 @@ def test_a_module_may_exit_but_ctrl_c_still_stops(tmp_path: Path, monkeypatch: p
     assert said(penalty("checked_exit:f")) == ["mine: penalty 'odd': checked_exit:f: SystemExit: bye"]
     with pytest.raises(KeyboardInterrupt):
         said(penalty("checked_stop:f"))
+
+
+def test_a_metric_that_has_to_be_told_something_is_found() -> None:
+    made = MetricSpec(name="m", summary="-", metric="math:sqrt", names={}, settings="toy_metrics:PowerSettings")
+    assert said(made) == []
+    (line,) = said(replace(made, settings="toy_metrics:Unbuildable"))
+    assert line.startswith("mine: metric 'm': toy_metrics:Unbuildable: ValidationError: 1 validation error")

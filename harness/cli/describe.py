@@ -1,16 +1,17 @@
-"""``harness describe``: a recipe with every setting resolved and its networks counted, or a data set. Needs no data."""
+"""``harness describe``: a recipe resolved and its networks counted, a data set, or a metric. Needs no data."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from harness.catalog import Catalog, open_catalog
+from harness.cli.ls import ARROWS
 from harness.cli.options import AsJson, Without
 from harness.cli.printing import listed, plain, print_json, print_table, shown
-from harness.contracts.specs import DatasetSpec, MethodSpec
+from harness.contracts.specs import DatasetSpec, MethodSpec, MetricSpec
 from harness.errors import SettingsError, UnknownName
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def describe(
-    name: Annotated[str, typer.Argument(help="A recipe, a method, a plugin with one method, or a data set.")],
+    name: Annotated[str, typer.Argument(help="A recipe, a method, a plugin with one method, a data set, or a metric.")],
     dataset: Annotated[str | None, typer.Option("--dataset", help="Data set that a recipe is resolved for.")] = None,
     scale: Annotated[str, typer.Option("--scale", help="paper, or another scale of the recipe.")] = "paper",
     set_: Annotated[
@@ -29,23 +30,24 @@ def describe(
     as_json: AsJson = False,
     without: Without = None,
 ) -> None:
-    """Show what a recipe sets and costs, or describe a data set."""
+    """Show what a recipe sets and costs, a data set, or a metric."""
     catalog = open_catalog(without or ())
     base = name.partition(":")[0]
-    if base in catalog.names("dataset"):
-        if dataset is not None or set_ or scale != "paper":
-            raise SettingsError(f"'{name}' is a data set: --dataset, --scale and --set do not apply to it")
-        facts = dataset_facts(catalog, base)
-        if as_json:
-            print_json(facts)
-        else:
-            _print_dataset(facts)
-        return
-    facts = recipe_facts(catalog, name, dataset, scale, set_ or [])
+    other = "data set" if base in catalog.names("dataset") else "metric" if _is_metric(catalog, name) else None
+    if other is not None and (dataset is not None or set_ or scale != "paper"):
+        raise SettingsError(f"'{name}' is a {other}: --dataset, --scale and --set do not apply to it")
+    facts: dict[str, Any]
+    show: Callable[[Mapping[str, Any]], None]
+    if other == "data set":
+        facts, show = dataset_facts(catalog, base), _print_dataset
+    elif other == "metric":
+        facts, show = metric_facts(catalog, name), _print_metric
+    else:
+        facts, show = recipe_facts(catalog, name, dataset, scale, set_ or []), _print_recipe
     if as_json:
         print_json(facts)
     else:
-        _print_recipe(facts)
+        show(facts)
 
 
 # -- data sets -----------------------------------------------------------------------------------------
@@ -109,6 +111,47 @@ def _files(file: Mapping[str, Any], inside: str = "") -> Iterator[tuple[str, str
         yield from _files(part, f"{inside}{file['name']}: ")
 
 
+# -- metrics -------------------------------------------------------------------------------------------
+
+
+def _is_metric(catalog: Catalog, name: str) -> bool:
+    """Whether only a metric, or a value of one, is called so."""
+    methods = {*catalog.names("method"), *(plugin.name for plugin in catalog.plugins.plugins)}
+    if name in methods or name in {recipe.id for recipe in catalog.recipes()}:
+        return False
+    return any(name in (spec.name, *spec.names) for spec in catalog.all("metric") if isinstance(spec, MetricSpec))
+
+
+def metric_facts(catalog: Catalog, name: str) -> dict[str, Any]:
+    """What a metric's spec says of it, and what it can be told."""
+    from harness.metric_settings import described
+
+    spec = catalog.metric(name)
+    return {
+        "metric": spec.name,
+        "plugin": catalog.owner("metric", spec.name).name,
+        "summary": spec.summary,
+        "source": spec.source,
+        "values": plain(spec.names),
+        "kinds": plain(spec.kinds),
+        "needs": spec.requires,
+        "by_default": spec.by_default,
+        "settings": {s.key: {"default": s.default, "about": s.about} for s in described(catalog, spec)},
+    }
+
+
+def _print_metric(facts: Mapping[str, Any]) -> None:
+    lines = {key: facts[key] or "-" for key in ("metric", "plugin", "summary", "source")}
+    lines["values (better)"] = listed([f"{name} ({ARROWS[up]})" for name, up in facts["values"].items()])
+    lines |= {"data": listed(facts["kinds"]), "needs": facts["needs"]}
+    lines["measured"] = "by default" if facts["by_default"] else "when it is named"
+    _print_pairs(lines)
+    if facts["settings"]:
+        print()
+        rows = [(key, shown(each["default"]), each["about"]) for key, each in facts["settings"].items()]
+        print_table(("setting", "default", "what it is"), rows)
+
+
 # -- recipes -------------------------------------------------------------------------------------------
 
 
@@ -154,7 +197,13 @@ def _method(catalog: Catalog, name: str) -> MethodSpec:
     except UnknownName:
         recipes = [recipe.id for recipe in catalog.recipes()]
         names = [*recipes, *catalog.names("method"), *catalog.names("dataset")]
-        raise UnknownName("recipe, method or data set", name, names) from None
+        names += [
+            known
+            for spec in catalog.all("metric")
+            if isinstance(spec, MetricSpec)
+            for known in (spec.name, *spec.names)
+        ]
+        raise UnknownName("recipe, method, data set or metric", name, names) from None
 
 
 def default_dataset(catalog: Catalog, method: MethodSpec, recipe: str | None) -> str:

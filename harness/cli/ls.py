@@ -69,6 +69,8 @@ LISTINGS: Mapping[str, tuple[Column, ...]] = {
         Column("values (better)", lambda m: listed([f"{name} ({ARROWS[up]})" for name, up in m.names.items()])),
         KINDS,
         Column("needs", lambda m: m.requires),
+        # by name alone: what the keys are is in code, which listing does not import
+        Column("settings", lambda m: f"evaluation.of.{m.name}.*" if m.settings else "-"),
         SUMMARY,
     ),
     "references": (NAME, Column("folder", lambda r: r.folder), SUMMARY),

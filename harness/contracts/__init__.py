@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from harness.contracts.capabilities import (
         CAPABILITIES as CAPABILITIES,
         Calibrated as Calibrated,
+        CalibratedOn as CalibratedOn,
         Clusterer as Clusterer,
         Conditioned as Conditioned,
         LatentLayers as LatentLayers,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         Trained as Trained,
         Varied as Varied,
         all_variants as all_variants,
+        calibration_split as calibration_split,
         conditions_of as conditions_of,
         told_labels as told_labels,
     )

@@ -6,8 +6,10 @@ metric may name a Protocol of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
+
+from harness.errors import EvaluationError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -139,11 +141,39 @@ class OutlierScorer(Protocol):
 
 @runtime_checkable
 class Calibrated(Protocol):
-    """Needs a look at in-distribution images before it scores."""
+    """Needs a look at in-distribution images before it scores; :class:`CalibratedOn` says of which split."""
 
-    def calibrate(self, images: Tensor) -> None:
-        """Images [N, C, H, W] in [-1, 1]."""
+    def calibrate(self, blocks: Iterable[Tensor]) -> None:
+        """Look at every image of the split once, in stored order.
+
+        :param blocks: float [B, C, H, W] in [-1, 1] on the device of the evaluation; the last may be smaller. Each is
+            made when it is asked for and held by nobody else, so that no set has to fit into memory as floats. They can
+            be gone through again, from the start.
+        """
         ...
+
+
+@runtime_checkable
+class CalibratedOn(Protocol):
+    """Says which split it is calibrated by; what it was trained on where it does not say."""
+
+    @property
+    def calibrated_on(self) -> Literal["train", "test"]:
+        """ "train": what it was trained on, of the fraction of the run. "test": the test split of its data set."""
+        ...
+
+
+def calibration_split(trained: object) -> Literal["train", "test"] | None:
+    """The split that a trained object is calibrated by; None where it needs no calibration.
+
+    :raises EvaluationError: where it names another split.
+    """
+    if not isinstance(trained, Calibrated):
+        return None
+    split = trained.calibrated_on if isinstance(trained, CalibratedOn) else "train"
+    if split not in ("train", "test"):
+        raise EvaluationError(f"the method says calibrated_on = {split!r}; it is 'train' or 'test'")
+    return split
 
 
 @runtime_checkable
@@ -207,10 +237,13 @@ class LatentLayers(Protocol):
 
 @runtime_checkable
 class Reporter(Protocol):
-    """Has numbers of its own to report."""
+    """Has numbers of its own to report, as evidence for metrics: a learned prior, a threshold."""
 
-    def reported(self) -> Mapping[str, float]:
-        """Numbers by name."""
+    def reported(self) -> Mapping[str, float | Tensor]:
+        """Numbers by name, each a float or a tensor of any shape, finite once it is trained.
+
+        The names are the same at any time, before training too: that is when it is planned what will be measured.
+        """
         ...
 
 

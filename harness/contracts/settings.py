@@ -154,6 +154,9 @@ class EvaluationSettings(Settings):
     """data sets whose images are outliers, for outlier detection"""
     intensities: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (1.0,)
     """shares of the outlier in a mixture with an image of the data set: 1 is the outlier itself"""
+    of: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
+    """settings of single metrics, by the metric's name, as in evaluation.of.METRIC.KEY; only what is set stands here,
+    and the metric's other settings keep their defaults"""
     every: int = Field(default=0, ge=0)
     """also evaluate every so many steps (0: only at the end)"""
     best: str | None = None

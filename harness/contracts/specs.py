@@ -216,6 +216,9 @@ class MetricSpec:
     :param names: every metric name that its values may carry ("precision", "recall").
     :param higher_is_better: by name of value; None where neither direction is better.
     :param requires: the capability of a trained method that it needs ("sample", "assign", ...).
+    :param settings: "module:Class", a :class:`harness.contracts.Settings` of which every field has a default. The
+        metric's class is then built with it, else without arguments. Users set it as ``evaluation.of.NAME.KEY``; each
+        setting stands in the metric's protocols, so that two values of it are never one id. None: no settings.
     :param by_default: whether it is measured where no metric is named; costly ones wait to be asked for.
     :param source: the paper that it comes from.
     :param moves: how its values answer to each disturbance of ``harness doctor metrics``: by name of value, by
@@ -229,6 +232,7 @@ class MetricSpec:
     names: Mapping[str, bool | None]
     kinds: tuple[Kind, ...] = ("images",)
     requires: str = "sample"
+    settings: str | None = None
     by_default: bool = True
     source: str = ""
     moves: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: _NOTHING)

@@ -13,6 +13,7 @@ from harness.catalog import Catalog
 from harness.contracts.settings import EvaluationSettings
 from harness.contracts.specs import MetricSpec
 from harness.doctor.cases import BASELINE, IMAGE_COUNT, POINT_COUNT, Case, Cases
+from harness.doctor.settings_in_protocols import check_shown
 from harness.errors import EvaluationError, SettingsError
 from harness.evaluation import MetricEntry, evaluate
 from harness.evaluation.feature_networks.extractor import open_extractor
@@ -67,7 +68,8 @@ def examine(
 
     :param names: of metrics or of their values; None for all that are registered.
     :param extractors: feature networks; None for those of the data.
-    :raises UserError: for a name that nobody offers, or a named metric that cannot be examined.
+    :raises UserError: for a name that nobody offers, a named metric that cannot be examined, or one of whose settings
+        its protocols do not show.
     """
     specs = {spec.name: spec for spec in _specs(catalog, names)}.values()
     findings: list[Finding] = []
@@ -101,6 +103,7 @@ def _examined(catalog: Catalog, spec: MetricSpec, cases: Cases, extractors: tupl
     if not there:
         raise EvaluationError(f"there is no healthy case for capability '{spec.requires}'")
     asked = list(dict.fromkeys(name for of_value in moves.values() for name in of_value))
+    check_shown(catalog, spec, [makers[BASELINE]() for makers in there.values()], extractors)
     findings: list[Finding] = []
     for kind, makers in there.items():
         disturbances = [name for name in asked if name in makers]

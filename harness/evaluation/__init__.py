@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         ImportedStatistics as ImportedStatistics,
         Statistics as Statistics,
     )
+    from harness.evaluation.evidence.reported_numbers import Reported as Reported
     from harness.evaluation.feature_networks.extractor import open_extractor as open_extractor
     from harness.evaluation.feature_networks.local_weights import keep_made as keep_made
     from harness.evaluation.feature_networks.weights import (

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.contracts.capabilities import CAPABILITIES
 from harness.contracts.specs import MetricSpec
@@ -13,6 +13,7 @@ from harness.evaluation import MetricContext
 from harness.evaluation.evidence.images_in_files import StoredImages
 from harness.evaluation.metrics.metric import Measurement, Metric
 from harness.evaluation.metrics.metric_context import Inapplicable
+from harness.metric_settings import checked, own_settings
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
@@ -24,9 +25,11 @@ def plan(bench: Bench, context: MetricContext) -> list[tuple[MetricSpec, Measure
     """The measurements to make, with the metric that each belongs to.
 
     :raises UnknownName: where the settings name a metric that nobody offers.
+    :raises SettingsError: where a metric is set what it cannot be told.
     :raises EvaluationError: where a named metric cannot be measured here, or an extractor does not take the images.
     """
     asked = context.settings.metrics
+    of = checked(bench.catalog, context.settings).of
     if bench.dataset.spec.kind == "points" and context.settings.extractors:
         raise EvaluationError(
             f"evaluation.extractors names {', '.join(context.settings.extractors)}, "
@@ -38,7 +41,7 @@ def plan(bench: Bench, context: MetricContext) -> list[tuple[MetricSpec, Measure
     planned = []
     for spec in specs:
         try:
-            measurements = _measurements(bench, context, spec)
+            measurements = _measurements(bench, context, spec, of.get(spec.name, {}))
         except Inapplicable as reason:
             if asked is None:
                 continue
@@ -83,14 +86,18 @@ def _named(catalog: Catalog, asked: Sequence[str]) -> list[MetricSpec]:
     return list({spec.name: spec for spec in map(catalog.metric, asked)}.values())
 
 
-def _measurements(bench: Bench, context: MetricContext, spec: MetricSpec) -> Sequence[Measurement]:
+def _measurements(
+    bench: Bench, context: MetricContext, spec: MetricSpec, given: Mapping[str, Any]
+) -> Sequence[Measurement]:
     kind = bench.dataset.spec.kind
     if kind not in spec.kinds:
         raise Inapplicable(f"it is for {' and '.join(spec.kinds)}, and data set '{bench.dataset.name}' holds {kind}")
     if not isinstance(bench.trained, _capability(bench.catalog, spec)):
         what = "images in files have" if isinstance(bench.trained, StoredImages) else "the method has"
         raise Inapplicable(f"{what} no capability '{spec.requires}'")
-    metric: Metric = bench.catalog.load_spec("metric", spec.name, "metric")()
+    settings = own_settings(bench.catalog, spec, given)
+    build = bench.catalog.load_spec("metric", spec.name, "metric")
+    metric: Metric = build() if settings is None else build(settings)
     return metric.measurements(context)
 
 

@@ -18,6 +18,7 @@ from harness.errors import CheckpointError
 from harness.evaluation import MetricEntry
 from harness.evaluation.protocols.metric_entry import entry_key
 from harness.experiment import WATCHING, Experiment
+from harness.metric_settings import checked
 from harness.overrides import merged, validated
 from harness.results.environment import describe_environment
 from harness.results.evaluations import evaluations_of, put_before
@@ -153,7 +154,7 @@ class Opener:
         :raises UserError: where either is not there, or not what the run had.
         """
         stored = self.stored
-        experiment = _with_evaluation(stored.experiment, overrides)
+        experiment = _with_evaluation(self.catalog, stored.experiment, overrides)
         restored = stored.restored(self.catalog, self.device, checkpoint)
         stored.check_same_data(self.dataset)
         run = OpenRun(self.catalog, experiment, self.dataset, stored.folder, self.device, self.reporter, stored.digest)
@@ -179,9 +180,10 @@ def _settings_of(record: Mapping[str, Any] | None, experiment: Experiment) -> di
     return plain
 
 
-def _with_evaluation(experiment: Experiment, overrides: Mapping[str, Any]) -> Experiment:
+def _with_evaluation(catalog: Catalog, experiment: Experiment, overrides: Mapping[str, Any]) -> Experiment:
     values = merged(experiment.settings.model_dump(mode="json"), {"evaluation": overrides})
     settings: MethodSettings = validated(type(experiment.settings), values, f"method '{experiment.method}'")
+    settings = settings.model_copy(update={"evaluation": checked(catalog, settings.evaluation)})
     return replace(experiment, settings=settings)
 
 

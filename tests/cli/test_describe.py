@@ -111,15 +111,17 @@ def test_the_table_says_what_json_says(harness, described) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["gam"], "unknown recipe, method or data set 'gam'; did you mean 'gan'?"),
-        (["mnst"], "unknown recipe, method or data set 'mnst'; did you mean 'mnist'"),
-        (["mlp-nsgan"], "unknown recipe, method or data set 'mlp-nsgan'; did you mean 'gan/mlp-nsgan' or"),
+        (["gam"], "unknown recipe, method, data set or metric 'gam'; did you mean 'gan'?"),
+        (["mnst"], "unknown recipe, method, data set or metric 'mnst'; did you mean 'mnist'"),
+        (["mlp-nsgan"], "unknown recipe, method, data set or metric 'mlp-nsgan'; did you mean 'gan/mlp-nsgan' or"),
         (["gan", "--dataset", "mnst"], "unknown data set 'mnst'"),
         (["gan", "--scale", "tinny"], "unknown scale of recipe 'gan/biggan-hinge' 'tinny'; did you mean 'tiny'?"),
         (["gan", "--set", "ema.deacy=1"], "method 'gan' has no setting 'ema.deacy'; did you mean 'ema.decay'?"),
         (["gan", "--set", "steps"], "--set needs key=value, not 'steps'"),
         (["gan", "--dataset", "folder:x"], "the shape of data set 'folder:x' depends on its files"),
         (["gan", "--set", "backbone=mlp"], "backbone 'mlp' makes points, but data set 'digits' holds images"),
+        (["kernell"], "unknown recipe, method, data set or metric 'kernell'; did you mean 'kernel'"),
+        (["kernel", "--scale", "tiny"], "'kernel' is a metric: --dataset, --scale and --set do not apply to it"),
         (["digits", "--scale", "tiny"], "'digits' is a data set: --dataset, --scale and --set do not apply to it"),
         (["builtin"], "plugin 'builtin' offers 0 methods"),
     ],
@@ -157,3 +159,21 @@ def test_a_data_set_that_depends_on_its_files_says_so(harness, name: str) -> Non
 def test_points_have_no_range(described) -> None:
     facts = described("ring2d")
     assert (facts["kind"], facts["range"], facts["known_modes"]) == ("points", None, True)
+
+
+# -- metrics ---------------------------------------------------------------------------------------------
+
+
+def test_a_metric_or_one_of_its_values_is_described_with_all_that_it_can_be_told(described) -> None:
+    facts = described("kernel")
+    assert (facts["metric"], facts["plugin"], facts["needs"]) == ("kernel", "builtin", "sample")
+    assert facts["settings"]["evaluation.of.kernel.subsets"] == {"default": 100, "about": "how many subsets"}
+    assert described("kid_x1e3") == facts
+    assert described("fd")["settings"] == {}
+
+
+def test_the_table_of_a_metric_shows_each_setting_with_its_default(harness) -> None:
+    out = harness("describe", "neighbours").out
+    assert "precision (higher), recall (higher)" in out
+    (row,) = [line for line in out.splitlines() if line.startswith("evaluation.of.neighbours.density_coverage_k ")]
+    assert row.split()[1] == "5"

@@ -40,6 +40,12 @@ def test_mistakes_in_evaluating(refused: Any, finished: Path) -> None:
     assert "cannot change 'loss'" in refused("evaluate", finished, "--set", "loss=hinge")
 
 
+def test_what_a_metric_cannot_be_told_is_refused_before_any_checkpoint_is_read(refused: Any, finished: Path) -> None:
+    checkpoints_in(finished / "checkpoints")[-1].write_bytes(b"x")
+    line = refused("evaluate", finished, "--set", "evaluation.of.kernel.subset=5")
+    assert "metric 'kernel' has no setting 'evaluation.of.kernel.subset'; did you mean" in line
+
+
 @pytest.mark.parametrize("key", ["version", "method", "settings", "problem"])
 def test_an_experiment_that_was_cut_by_hand_is_refused(refused: Any, finished: Path, key: str) -> None:
     path = finished / "experiment.json"

@@ -334,3 +334,13 @@ def test_a_number_that_nobody_named_and_that_cannot_be_had_does_not_cost_the_oth
     assert "no such luck" in err
     assert "fd[digits-cnn" in out
     assert harness(*words, "--metrics", "recall").code == 2
+
+
+def test_settings_of_one_metric_are_taken_and_kept_as_given(harness: Any, refused: Any) -> None:
+    words = ("--generated", "a", "--real", "b", *CNN, "--metrics", "kd_x1e3")
+    record = scored(harness, *words, "--set", "evaluation.of.kernel.subsets=3")
+    assert record["settings"]["of"] == {"kernel": {"subsets": 3}}
+    assert ",3x" in record["metrics"][0]["protocol_id"]
+    wrong = ("--generated", "absent", "--set", "evaluation.of.kernel.subsets=0")  # looked at before any file
+    line = refused("evaluate", *wrong)
+    assert "setting 'evaluation.of.kernel.subsets' of metric 'kernel': Input should be greater than 0" in line

@@ -79,3 +79,9 @@ def test_splits_without_a_size_are_endless_only_where_the_shape_is_known() -> No
 def test_a_metric_shows_which_direction_is_better(harness) -> None:
     (row,) = [line for line in harness("ls", "metrics").out.splitlines() if line.startswith("fd ")]
     assert "fd (lower)" in row
+
+
+def test_a_metric_shows_where_its_settings_stand(harness) -> None:
+    rows = {line.split()[0]: line for line in harness("ls", "metrics").out.splitlines()[2:]}
+    assert " evaluation.of.kernel.* " in rows["kernel"]
+    assert "evaluation.of" not in rows["fd"]

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from harness.contracts.capabilities import CAPABILITIES, all_variants, conditions_of, told_labels
+from harness.contracts.capabilities import CAPABILITIES, all_variants, calibration_split, conditions_of, told_labels
+from harness.errors import EvaluationError
 
 
 def members(protocol: type) -> list[str]:
@@ -60,3 +61,13 @@ def test_variants_come_after_the_object_itself_and_only_where_there_are_any() ->
     first, second = object(), object()
     varied = SimpleNamespace(variants=lambda: (first, second))
     assert all_variants(varied) == [varied, first, second]
+
+
+def test_who_is_calibrated_is_so_by_what_it_was_trained_on_unless_it_says_otherwise() -> None:
+    assert calibration_split(object()) is None
+    assert calibration_split(SimpleNamespace(calibrated_on="test")) is None  # and has nothing to calibrate
+    assert calibration_split(able_to("calibrate")) == "train"
+    for split in ("train", "test"):
+        assert calibration_split(SimpleNamespace(calibrate=print, calibrated_on=split)) == split
+    with pytest.raises(EvaluationError, match="the method says calibrated_on = 'val'; it is 'train' or 'test'"):
+        calibration_split(SimpleNamespace(calibrate=print, calibrated_on="val"))

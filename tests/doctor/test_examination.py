@@ -78,3 +78,12 @@ def test_precision_and_recall_are_told_apart(catalog: Catalog) -> None:
     assert must["recall", "mode_drop"] == "down"
     assert must["precision", "swap"] == "down"
     assert all(f.right for f in findings), [f for f in findings if not f.right]
+
+
+def test_a_metric_that_hides_what_it_was_told_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"settings": "toy_metrics:PowerSettings", "metric": "toy_metrics:Power"}
+    moves = {"spread": {"label_shuffle": "same"}}
+    assert all(finding.right for finding in examined(monkeypatch, moves=moves, **told))
+    monkeypatch.setattr(toy_metrics.Power, "HIDDEN", ("power",))
+    with pytest.raises(SettingsError, match=r"does not show 'evaluation\.of\.spread-of-pixels\.power'"):
+        examined(monkeypatch, moves=moves, **told)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+import toy_metrics
 
 from harness.catalog import Catalog
 from harness.contracts.capabilities import Samples
@@ -15,6 +17,7 @@ from harness.contracts.stream import as_float
 from harness.data import LoadedDataset, Modes, load_dataset
 from harness.errors import EvaluationError
 from harness.evaluation import MetricEntry, differences, evaluate
+from harness.plugins import Plugins
 from harness.randomness import Seeds
 
 Toy = Callable[..., Any]
@@ -200,3 +203,36 @@ def test_padded_mnist_gives_the_same_features_as_mnist(real_data: Path, catalog:
     ]
     assert [entry.value for entry in found[0]] == [entry.value for entry in found[1]]
     assert found[0][0].protocol["fit"] != found[1][0].protocol["fit"]
+
+
+class Learned:
+    """A method that learned a prior over two conditions."""
+
+    networks: dict[str, Any] = {}  # noqa: RUF012
+    subject: dict[str, str] = {"weights": "raw"}  # noqa: RUF012
+
+    def __init__(self, **numbers: Any) -> None:
+        self.numbers = numbers
+
+    def reported(self) -> dict[str, Any]:
+        return self.numbers
+
+
+def test_a_plugins_metric_measures_what_a_method_reports(
+    digits: LoadedDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toy_metrics, "OFFERED", [toy_metrics.prior_entropy()])
+    catalog = Catalog(Plugins(found=[EntryPoint("toy", "toy_metrics", "harness")]))
+    trained = Learned(prior=torch.tensor([0.25, 0.75]), gap=0.5)
+    for named in ({}, {"metrics": ("prior_entropy",)}):
+        (entry,) = measure(trained, digits, catalog, **named)
+        assert entry.value == pytest.approx(-0.25 * np.log(0.25) - 0.75 * np.log(0.75), rel=1e-12)
+        assert (entry.metric, entry.protocol_id) == ("prior_entropy", "prior_entropy[nats]")
+        assert entry.subject == {"weights": "raw"}
+        assert MetricEntry.model_validate(entry.model_dump(mode="json")) == entry  # as the record keeps it
+    assert measure(Learned(gap=0.5), digits, catalog) == []
+    said = r"^metric 'prior_entropy' cannot be measured here: the method does not report 'prior' \(it reports: gap\)$"
+    with pytest.raises(EvaluationError, match=said):
+        measure(Learned(gap=0.5), digits, catalog, metrics=("prior_entropy",))
+    with pytest.raises(EvaluationError, match="^reported 'prior' is NaN or infinite in 1 of 2 numbers$"):
+        measure(Learned(prior=torch.tensor([0.5, torch.nan])), digits, catalog, metrics=("prior_entropy",))

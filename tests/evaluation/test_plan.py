@@ -8,7 +8,7 @@ import pytest
 from harness.catalog import Catalog
 from harness.contracts.settings import EvaluationSettings
 from harness.data import LoadedDataset
-from harness.errors import EvaluationError, UnknownName
+from harness.errors import EvaluationError, SettingsError, UnknownName
 from harness.evaluation import check_evaluation
 
 Toy = Callable[..., Any]
@@ -141,3 +141,23 @@ def test_a_named_value_that_these_networks_do_not_give_is_refused(
 ) -> None:
     with pytest.raises(EvaluationError, match=r"'fid' cannot be measured here: .* by the name of fd; name that, or"):
         ids(toy((1, 8, 8)), digits, catalog, metrics=("fid", "recall"))
+
+
+def test_a_metric_is_told_its_own_settings_and_nobody_elses(toy: Toy, digits: LoadedDataset, catalog: Catalog) -> None:
+    metrics = {"metrics": ("kernel", "precision"), "extractors": ("pixels",)}
+    told = {"kernel": {"subsets": 7}, "neighbours": {"precision_recall_k": [2]}}
+    usual = ids(toy((1, 8, 8)), digits, catalog, **metrics)
+    assert ids(toy((1, 8, 8)), digits, catalog, **metrics, of=told) == [
+        f"kd_x1e3[pixels,native,train,1437x100,7x100,cubic,unbiased,{MADE}]",
+        f"kd_x1e3[pixels,native,train,40x40,full,cubic,unbiased,{MADE}]",
+        f"precision[pixels,native,train,40x40,k2,closed,{MADE}]",
+    ]
+    assert ids(toy((1, 8, 8)), digits, catalog, **metrics, of={"kernel": {"subsets": 100}}) == usual
+
+
+def test_what_a_metric_cannot_be_told_is_refused_whether_or_not_it_is_measured(
+    toy: Toy, digits: LoadedDataset, catalog: Catalog
+) -> None:
+    for metrics in (("kernel",), ("fd",)):
+        with pytest.raises(SettingsError, match=r"has no setting 'evaluation\.of\.kernel\.subset'"):
+            ids(toy((1, 8, 8)), digits, catalog, metrics=metrics, of={"kernel": {"subset": 3}})

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from harness import DatasetSpec, ExtractorSpec, MetricSpec
 from harness.catalog import Catalog
 from harness.contracts.capabilities import CAPABILITIES
+from harness.doctor.cases import BASELINE, Cases
+from harness.doctor.settings_in_protocols import check_shown
+from harness.metric_settings import described
 from harness.plugin_check import failures
 
 
@@ -51,3 +56,21 @@ def test_a_data_set_that_is_made_of_another_has_no_files_of_its_own(catalog: Cat
     for spec in made:
         assert not spec.files
         assert catalog.dataset(spec.made_of or "").files
+
+
+def told(catalog: Catalog) -> list[MetricSpec]:
+    """Every metric with settings of its own."""
+    return [spec for spec in catalog.all("metric") if isinstance(spec, MetricSpec) and spec.settings is not None]
+
+
+def test_every_setting_of_a_metric_says_what_it_is(catalog: Catalog) -> None:
+    silent = [setting.key for spec in told(catalog) for setting in described(catalog, spec) if not setting.about]
+    assert silent == []
+
+
+def test_two_values_of_a_metrics_setting_are_never_one_protocol(catalog: Catalog, tmp_path: Path) -> None:
+    assert {"kernel", "neighbours"} <= {spec.name for spec in told(catalog)}
+    cases = Cases(catalog, tmp_path)
+    for spec in told(catalog):
+        there = [cases.of(kind, spec.requires) for kind in spec.kinds]
+        check_shown(catalog, spec, [makers[BASELINE]() for makers in there if BASELINE in makers])

@@ -20,7 +20,9 @@ def test_a_record_of_today_stays_as_it_is(catalog: Catalog, today: dict) -> None
     assert up_to_date(catalog, today) == today
 
 
-@pytest.mark.parametrize("path", [("train_split",), ("evaluation", "real_samples"), ("backbone", "conditioning")])
+@pytest.mark.parametrize(
+    "path", [("train_split",), ("evaluation", "real_samples"), ("evaluation", "of"), ("backbone", "conditioning")]
+)
 def test_settings_that_were_added_since_get_their_defaults(
     catalog: Catalog, today: dict, path: tuple[str, ...]
 ) -> None:

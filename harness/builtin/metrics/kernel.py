@@ -14,23 +14,20 @@ import torch
 from torch import Tensor
 
 from harness.builtin.metrics.estimates import mean_of, standard_error
+from harness.builtin.metrics.kernel_settings import KernelSettings
 from harness.builtin.metrics.naming import named
 from harness.builtin.metrics.polynomial_mmd import squared_mmd
 from harness.errors import EvaluationError
 from harness.evaluation import Measurement, MetricContext, Term, Value
 from harness.randomness import keyed
 
-#: subsets that the distance is averaged over, and items that each takes from both sets
-SUBSETS = 100
-SUBSET_SIZE = 1000
-
 #: values are this many times the squared MMD, as their names say
 SCALE = 1000.0
 
 
-def subset_indices(real: int, generated: int, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+def subset_indices(real: int, generated: int, size: int, subsets: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Rows of each subset among `real` and among `generated` items: a fixed draw, without replacement in a subset."""
-    for number in range(SUBSETS):
+    for number in range(subsets):
         draw = keyed("kernel distance", real, generated, size, number)
         ours, theirs = (draw.choice(count, size, replace=False) for count in (real, generated))
         yield torch.from_numpy(ours), torch.from_numpy(theirs)
@@ -45,11 +42,12 @@ def mmd_of_subsets(*, real: Tensor, generated: Tensor, subsets: Iterable[tuple[T
     return torch.tensor(found, dtype=torch.float64)
 
 
-def kd_of_subsets(size: int, *, real: Tensor, generated: Tensor) -> dict[str, Value]:
-    """Mean over 100 subsets of `size` of features [N, d] and [M, d], times 1000.
+def kd_of_subsets(size: int, subsets: int, *, real: Tensor, generated: Tensor) -> dict[str, Value]:
+    """Mean over `subsets` subsets of `size` of features [N, d] and [M, d], times 1000.
 
-    The standard error is that of the mean over subsets, of these samples. Subsets share members, so other samples would
-    move the value by more. Where every subset is the whole of both sets there is no spread and no error.
+    The standard error is that of the mean over subsets, of these samples; a single one has none. Subsets share members,
+    so other samples would move the value by more. Where every subset is the whole of both sets there is no spread and
+    no error.
 
     :raises EvaluationError: where a set has fewer than `size` items.
     """
@@ -59,8 +57,8 @@ def kd_of_subsets(size: int, *, real: Tensor, generated: Tensor) -> dict[str, Va
     if len(real) == len(generated) == size:
         whole = SCALE * squared_mmd(real=real, generated=generated).squared
         return {"kd": Value(whole, remark=f"every subset is the whole of both sets: {size} samples")}
-    subsets = subset_indices(len(real), len(generated), size)
-    values = SCALE * mmd_of_subsets(real=real, generated=generated, subsets=subsets)
+    chosen = subset_indices(len(real), len(generated), size, subsets)
+    values = SCALE * mmd_of_subsets(real=real, generated=generated, subsets=chosen)
     # papers print the standard deviation over subsets, with division by their number, after a plus-minus sign
     details = {"std_over_subsets": float(values.std(correction=0))}
     return {"kd": replace(mean_of(values, "subsets"), details=details)}
@@ -82,9 +80,13 @@ def kd_of_all(*, real: Tensor, generated: Tensor) -> dict[str, Value]:
 class KernelDistance:
     """`kd_x1e3` (`kid_x1e3` on Inception) on every extractor in use, against every real split.
 
-    Over subsets: where a set has fewer than 1000 items, subsets have as many as the smaller set, and the protocol says
-    so. Of all: at most `evaluation.neighbours_samples` of each side, because the work grows with their product.
+    Over subsets: where a set has fewer items than a subset should, subsets have as many as the smaller set, and the
+    protocol says so. Of all: at most `evaluation.neighbours_samples` of each side, because the work grows with their
+    product.
     """
+
+    def __init__(self, settings: KernelSettings) -> None:
+        self.settings = settings
 
     def measurements(self, context: MetricContext) -> Sequence[Measurement]:
         found = []
@@ -94,9 +96,10 @@ class KernelDistance:
         return found
 
     def _of_subsets(self, context: MetricContext, extractor: str, split: str) -> Measurement:
-        size = min(SUBSET_SIZE, context.real(split=split).items(), context.generated().items())
-        own = Term("subsets", SUBSETS, f"{SUBSETS}x{size}"), Term("subset_size", size)
-        return self._on(context, extractor, split, None, own, partial(kd_of_subsets, size))
+        size = min(self.settings.subset_size, context.real(split=split).items(), context.generated().items())
+        subsets = self.settings.subsets
+        own = Term("subsets", subsets, f"{subsets}x{size}"), Term("subset_size", size)
+        return self._on(context, extractor, split, None, own, partial(kd_of_subsets, size, subsets))
 
     def _of_all(self, context: MetricContext, extractor: str, split: str) -> Measurement:
         own = (Term("subsets", None, "full"),)

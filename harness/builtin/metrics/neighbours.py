@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -19,6 +20,7 @@ from harness import full_precision
 from harness.builtin.metrics.copies import Distinct, distinct
 from harness.builtin.metrics.crossings import near_pairs
 from harness.builtin.metrics.estimates import mean_of, share_of
+from harness.builtin.metrics.neighbours_settings import NeighboursSettings
 from harness.builtin.metrics.radii import squared_radii
 from harness.errors import EvaluationError
 from harness.evaluation import Measurement, MetricContext, Protocol, Term, Value
@@ -47,9 +49,10 @@ class Balls:
         return radii[self.k] * (1.0 + TIE if self.closed else 1.0 - TIE)
 
 
-#: the authors' choice, and k = 5 beside it, which later papers print too
-PRECISION_RECALL = (Balls(3, closed=True), Balls(5, closed=True))
-DENSITY_COVERAGE = Balls(5, closed=False)
+def balls_of(settings: NeighboursSettings) -> tuple[tuple[Balls, ...], Balls]:
+    """Balls of precision and recall, and those of density and coverage, with the borders that their authors use."""
+    closed = tuple(Balls(k, closed=True) for k in settings.precision_recall_k)
+    return closed, Balls(settings.density_coverage_k, closed=False)
 
 
 class Manifold:
@@ -90,8 +93,8 @@ def neighbour_metrics(
     *,
     real: Tensor,
     generated: Tensor,
-    precision_recall: Sequence[Balls] = PRECISION_RECALL,
-    density_coverage: Balls = DENSITY_COVERAGE,
+    precision_recall: Sequence[Balls],
+    density_coverage: Balls,
 ) -> dict[str, Value]:
     """Features of real [N, d] and generated [M, d] images to all numbers, in one pass over each pair of sets.
 
@@ -148,6 +151,9 @@ def _check(real: Tensor, generated: Tensor, k: int) -> None:
 class Neighbours:
     """`precision`, `recall`, `density` and `coverage` on every extractor in use, against every real split."""
 
+    def __init__(self, settings: NeighboursSettings) -> None:
+        self.precision_recall, self.density_coverage = balls_of(settings)
+
     def measurements(self, context: MetricContext) -> Sequence[Measurement]:
         return [self._on(context, name, split) for name in context.extractors() for split in context.splits()]
 
@@ -161,10 +167,13 @@ class Neighbours:
 
         protocols = {
             f"{name}_k{balls.k}": protocol(name, balls)
-            for balls in PRECISION_RECALL
+            for balls in self.precision_recall
             for name in ("precision", "recall")
         }
-        protocols |= {name: protocol(name, DENSITY_COVERAGE) for name in ("density", "coverage")}
-        largest = max(balls.k for balls in (*PRECISION_RECALL, DENSITY_COVERAGE))
+        protocols |= {name: protocol(name, self.density_coverage) for name in ("density", "coverage")}
+        largest = max(balls.k for balls in (*self.precision_recall, self.density_coverage))
         least = dict.fromkeys(("real", "generated"), largest + 1)
-        return Measurement({"real": real, "generated": generated}, neighbour_metrics, protocols, least)
+        compute = partial(
+            neighbour_metrics, precision_recall=self.precision_recall, density_coverage=self.density_coverage
+        )
+        return Measurement({"real": real, "generated": generated}, compute, protocols, least)

@@ -77,6 +77,7 @@ class OutlierDetection:
         inliers = context.real(outliers.items(), outliers.split)
         against = (
             *context.outlier_terms(outliers),
+            *context.calibration_terms(),
             Term("direction", "higher is more of an outlier", "higher-out"),
         )
 

@@ -13,8 +13,9 @@ plugin adds a kind by writing another such class; nothing else needs to know of 
   which may be streamed through feature networks without being stored.
 
 The kinds that the harness brings along: sets of images (``image_sets``, ``images_in_files``), what feature networks say
-of them (``features``), what a method says of them (``method_outputs``), facts of the data (``data_facts``), and
-statistics of real features (``real_statistics``).
+of them (``features``), what a method says of them (``method_outputs``, once it is calibrated: ``calibration``) and of
+itself (``reported_numbers``), facts of the data (``data_facts``), and statistics of real features
+(``real_statistics``).
 """
 
 from __future__ import annotations

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor
 
-from harness.contracts.capabilities import Calibrated, Samples
+from harness.contracts.capabilities import Samples
 from harness.contracts.stream import as_float
 from harness.errors import EvaluationError
-from harness.evaluation.evidence.base import Evidence, OfSet, SetEvidence
-from harness.evaluation.evidence.data_facts import TrainingImages
+from harness.evaluation.evidence.base import OfSet, SetEvidence
+from harness.evaluation.evidence.calibration import Calibration
 from harness.evaluation.evidence.image_sets import GeneratedSet
 from harness.evaluation.sampling.batches import batches
-from harness.evaluation.sampling.blocks import networks_of
-from harness.randomness import seed_everything
 
 if TYPE_CHECKING:
     from harness.evaluation.evidence.base import Bench
@@ -45,26 +43,6 @@ class Assignments(OfSet[Tensor]):
                 )
             found.append(answers[:count].cpu())
         return torch.cat(found).long()
-
-
-@dataclass(frozen=True)
-class Calibration(Evidence[None]):
-    """The method has seen the training images that it is calibrated by; nothing where it needs none."""
-
-    def make(self, bench: Bench) -> None:
-        if isinstance(bench.trained, Calibrated):
-            training = bench.get(TrainingImages())
-            modules = [module for network in networks_of(bench.trained).values() for module in network.modules()]
-            modes = [module.training for module in modules]
-            seed_everything("answer", bench.seed, "calibrate")
-            try:
-                for module in modules:
-                    module.training = False
-                with torch.no_grad():  # buffers are left as they become: a method may keep what it learns in one
-                    bench.trained.calibrate(as_float(torch.from_numpy(training.values).to(bench.device)))
-            finally:
-                for module, mode in zip(modules, modes, strict=True):
-                    module.training = mode
 
 
 @dataclass(frozen=True)

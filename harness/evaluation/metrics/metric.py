@@ -57,7 +57,7 @@ class Measurement:
 
 
 class Metric(Protocol):
-    """A metric, or several that share their work. Built without arguments."""
+    """A metric, or several that share their work. Built with its settings, or without arguments where it has none."""
 
     def measurements(self, context: MetricContext) -> Sequence[Measurement]:
         """What to measure with what is on offer.

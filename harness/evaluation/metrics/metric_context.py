@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.contracts.capabilities import CAPABILITIES, told_labels
+from harness.contracts.capabilities import CAPABILITIES, calibration_split, told_labels
 from harness.contracts.specs import ExtractorSpec
 from harness.data.joining import parts_of
 from harness.errors import EvaluationError
 from harness.evaluation.evidence.base import Bench, Evidence, SetEvidence
+from harness.evaluation.evidence.calibration import check_calibration
 from harness.evaluation.evidence.features import Features, measured_by
 from harness.evaluation.evidence.image_sets import GeneratedSet, OutlierSet, OutlierSplit, RealSet
 from harness.evaluation.evidence.images_in_files import StoredImages, StoredSet
 from harness.evaluation.evidence.real_statistics import ImportedStatistics, Statistics
+from harness.evaluation.evidence.reported_numbers import Reported, reported_by
 from harness.evaluation.feature_networks.extractor import check_takes_floats
 from harness.evaluation.metrics.common_terms import feature_terms, generated_terms, real_terms, set_terms
 from harness.evaluation.protocols.protocol import Protocol, Term
@@ -169,6 +171,29 @@ class MetricContext:
         if not self.can(capability):
             name = capability if isinstance(capability, str) else capability.__name__
             raise Inapplicable(f"the method has no capability '{name}'")
+
+    def reported(self, name: str) -> Reported:
+        """What the method reports under a name; its names are the same before training and after.
+
+        :raises Inapplicable: where the method does not report it.
+        """
+        self.require("reported")
+        known = reported_by(self._bench)
+        if name not in known:
+            raise Inapplicable(f"the method does not report '{name}' (it reports: {', '.join(known) or 'nothing'})")
+        return Reported(name)
+
+    def calibration_terms(self) -> list[Term]:
+        """Which split the method is calibrated by, for protocols of what it says afterwards.
+
+        Nothing for what it was trained on, which is the rule, nor where it needs no calibration.
+
+        :raises EvaluationError: where the data set has no such split.
+        """
+        check_calibration(self._bench.trained, self.dataset)
+        if calibration_split(self._bench.trained) != "test":
+            return []
+        return [Term("calibrated_on", "test", "calibrated-test")]
 
     # -- protocols ---------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from harness.errors import EvaluationError, SettingsError
 from harness.evaluation import evaluate
 from harness.evaluation.evidence.images_in_files import StoredImages
 from harness.evaluation.reference_statistics.npz_file import StatisticsFile, read_statistics
+from harness.metric_settings import checked
 from harness.overrides import validated
 from harness.results.environment import describe_environment
 from harness.results.evaluation_record import EvaluationRecord, ImageSource, StatisticsSource
@@ -67,7 +68,7 @@ def evaluate_images(
         made_folder(out)  # before any work
     chosen = choose_device(device)
     folder = data_root(root)
-    settings = validated(EvaluationSettings, overrides or {}, "harness evaluate", "evaluation.")
+    settings = checked(catalog, validated(EvaluationSettings, overrides or {}, "harness evaluate", "evaluation."))
     began = time.perf_counter()
     made = image_source(catalog, generated, folder)
     images = whole(made, generated_split)

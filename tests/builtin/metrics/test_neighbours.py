@@ -12,9 +12,13 @@ from torch_fidelity.metric_prc import prc_features_to_metric
 
 from harness.builtin.metrics import crossings, radii
 from harness.builtin.metrics.distances import Placed, exact
-from harness.builtin.metrics.neighbours import TIE, Balls, Neighbours, neighbour_metrics
+from harness.builtin.metrics.neighbours import TIE, Balls, Neighbours, balls_of, neighbour_metrics
+from harness.builtin.metrics.neighbours_settings import NeighboursSettings
 from harness.catalog import Catalog
 from harness.errors import EvaluationError
+
+#: as they are where nothing else is said
+USUAL = dict(zip(("precision_recall", "density_coverage"), balls_of(NeighboursSettings()), strict=True))
 
 
 def cloud(n: int, seed: int, d: int = 16, scale: float = 1.0, shift: float = 0.0) -> Tensor:
@@ -23,7 +27,7 @@ def cloud(n: int, seed: int, d: int = 16, scale: float = 1.0, shift: float = 0.0
 
 
 def numbers(real: Tensor, generated: Tensor, **how: object) -> dict[str, float]:
-    found = neighbour_metrics(real=real, generated=generated, **how)  # type: ignore[arg-type]
+    found = neighbour_metrics(real=real, generated=generated, **(USUAL | how))  # type: ignore[arg-type]
     return {name: value.value for name, value in found.items()}
 
 
@@ -155,7 +159,7 @@ def spreads(redrawn: str, scale: float) -> dict[str, float]:
     for number in range(200):
         seeds = {"real": 0, "generated": 1000} | {redrawn: 2000 + number}
         real, generated = cloud(200, seeds["real"], d=4), cloud(150, seeds["generated"], d=4, scale=scale)
-        drawn.append(neighbour_metrics(real=real, generated=generated))
+        drawn.append(neighbour_metrics(real=real, generated=generated, **USUAL))  # type: ignore[arg-type]
     assert {value.std_error_of for found in drawn for value in found.values()} == {"sampling"}
     values, errors = (
         {name: torch.tensor([getattr(found[name], field) for found in drawn]) for name in drawn[0]}
@@ -255,7 +259,7 @@ def test_fewer_samples_than_neighbours_are_refused(real: int, generated: int, ro
 
 
 def test_every_split_has_its_numbers(catalog: Catalog) -> None:
-    found = measured(Neighbours(), Noise(), catalog, split="both", neighbours_samples=40)
+    found = measured(Neighbours(NeighboursSettings()), Noise(), catalog, split="both", neighbours_samples=40)
     assert [identity.replace(",uint8-round,block250,bn-eval]", "") for identity in found] == [
         f"{name}[pixels,native,{split},40x40,{balls}"
         for split in ("train", "test")
@@ -268,3 +272,22 @@ def test_every_split_has_its_numbers(catalog: Catalog) -> None:
             ("coverage", "k5,open"),
         )
     ]
+
+
+def test_balls_reach_as_far_as_it_is_told(catalog: Catalog) -> None:
+    told = NeighboursSettings(precision_recall_k=(2,), density_coverage_k=7)
+    assert balls_of(told) == ((Balls(2, closed=True),), Balls(7, closed=False))
+    found = measured(Neighbours(told), Noise(), catalog, neighbours_samples=40)
+    usual = measured(Neighbours(NeighboursSettings()), Noise(), catalog, neighbours_samples=40)
+    assert [identity[: identity.index(",uint8")] for identity in found] == [
+        f"{name}[pixels,native,train,40x40,{balls}"
+        for name, balls in (
+            ("precision", "k2,closed"),
+            ("recall", "k2,closed"),
+            ("density", "k7,open"),
+            ("coverage", "k7,open"),
+        )
+    ]
+    assert not set(found) & set(usual)
+    with pytest.raises(EvaluationError, match="k = 7 need at least 8 real samples, not 7"):
+        numbers(cloud(7, 0), cloud(50, 1), density_coverage=balls_of(told)[1])

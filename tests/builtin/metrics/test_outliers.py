@@ -118,3 +118,25 @@ def test_images_of_the_same_data_cannot_be_told_apart(catalog: Catalog) -> None:
 def test_without_outliers_there_is_nothing_to_measure(catalog: Catalog) -> None:
     with pytest.raises(Inapplicable, match="no outlier set is named"):
         OutlierDetection().measurements(offer_of(catalog)[1])
+
+
+class Calibrated(Brightness):
+    """Needs a look at images before; it says of which split, or does not."""
+
+    def __init__(self, **said: str) -> None:
+        self.__dict__ |= said
+
+    def calibrate(self, blocks: object) -> None: ...
+
+
+def test_only_scores_that_test_images_calibrated_say_so(catalog: Catalog) -> None:
+    found = []
+    for trained in (Brightness(), Calibrated(), Calibrated(calibrated_on="test")):
+        digits = load_dataset(catalog, "digits", Path("unused"))
+        offer = MetricContext(Bench(trained, digits, catalog, 0, "cpu"), EvaluationSettings(outliers=("digits",)))
+        (measurement,) = OutlierDetection().measurements(offer)
+        found.append(measurement.protocols["auroc"])
+    never, by_training, by_test = found
+    assert by_training == never
+    assert by_test.id == never.id.replace(",higher-out,", ",calibrated-test,higher-out,") != never.id
+    assert by_test.record()["calibrated_on"] == "test"

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from harness.catalog import Catalog
 from harness.contracts.capabilities import Reconstructions, Samples
 from harness.contracts.stream import as_float
-from harness.data import LoadedDataset, load_dataset
+from harness.data import LoadedDataset
 from harness.errors import EvaluationError
 from harness.evaluation import (
     Assignments,
@@ -19,7 +19,6 @@ from harness.evaluation import (
     Evidence,
     GeneratedSet,
     OutlierScores,
-    OutlierSet,
     Pair,
     RealSet,
     Reconstruction,
@@ -33,7 +32,6 @@ class Asked:
     """A method that answers from an encoder with batch norm and dropout, and writes down how it was asked.
 
     :ivar sizes: images of each question.
-    :ivar seen: images that it was calibrated by, once for each time.
     """
 
     subject: Mapping[str, str] = {}
@@ -45,7 +43,6 @@ class Asked:
             self.decoder = nn.Linear(5, 64)
         self.networks = {"encoder": self.encoder, "decoder": self.decoder}
         self.sizes: list[int] = []
-        self.seen: list[Tensor] = []
         self.scale = 4.0
 
     def _encode(self, images: Tensor) -> Tensor:
@@ -75,13 +72,6 @@ class Asked:
     def sample(self, seeds: Seeds, conditions: Tensor | None = None) -> Samples:
         latents = seeds.normal("latent", 5)
         return Samples((3 * self.decoder(latents)).reshape(-1, 1, 8, 8), None, latents)
-
-
-class Calibrated(Asked):
-    def calibrate(self, images: Tensor) -> None:
-        assert not torch.is_grad_enabled()
-        assert not self.encoder.training
-        self.seen.append(images)
 
 
 def shift(pair: Pair) -> Tensor:
@@ -217,23 +207,6 @@ def test_every_score_is_kept_by_its_name_in_double_precision(bench: Bench) -> No
     assert set(bench.get(OutlierScores(RealSet("train", 7)))) == {"norm", "first"}
 
 
-def test_a_method_is_calibrated_once_by_all_training_images(bench: Bench, catalog: Catalog) -> None:
-    other = another(bench, Calibrated())
-    for request in (OutlierScores(REAL), OutlierScores(RealSet("test", 360)), OutlierScores(RealSet("train", 700))):
-        other.get(request)
-    other.get(OutlierScores(OutlierSet("digits", "test", 0.5, 20)))
-    (seen,) = other.trained.seen
-    assert torch.equal(seen, as_float(torch.from_numpy(bench.dataset.finite("train").values)))
-    assert seen.shape == (1437, 1, 8, 8)
-
-
-def test_a_method_is_calibrated_by_the_fraction_that_it_was_trained_on(digits: LoadedDataset, catalog: Catalog) -> None:
-    part = load_dataset(catalog, "digits", digits.root, fraction=0.1)
-    bench = Bench(Calibrated(), part, catalog, 0, "cpu")
-    bench.get(OutlierScores(RealSet("test", 10)))
-    assert len(bench.trained.seen[0]) == 144
-
-
 def test_a_score_of_another_shape_is_refused(bench: Bench) -> None:
     bench.trained.outlier_scores = lambda images: {"fine": images.mean((1, 2, 3)), "odd": images.mean((2, 3))}
     with pytest.raises(EvaluationError, match=r"score 'odd' of 250 images has shape \(250, 1\)"):
@@ -292,28 +265,3 @@ def test_a_reconstruction_of_another_shape_is_refused(bench: Bench) -> None:
     bench.trained.reconstruct = lambda images: Reconstructions(images[:, :, :1], images.flatten(1))
     with pytest.raises(EvaluationError, match=r"images of shape \(250, 1, 8, 8\) were rebuilt as \(250, 1, 1, 8\)"):
         bench.get(Reconstruction(REAL, (shift,)))
-
-
-class KeepsInBuffer(nn.Module):
-    """A scorer that keeps what it is calibrated by in a buffer of its network."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("seen", torch.zeros(1))
-        self.networks, self.subject = {"net": self}, {}
-
-    def calibrate(self, images: Tensor) -> None:
-        assert not self.training
-        self.seen.fill_(len(images))
-
-    def outlier_scores(self, images: Tensor) -> dict[str, Tensor]:
-        return {"seen": self.seen.expand(len(images))}
-
-
-def test_a_calibration_that_lies_in_a_buffer_is_still_there_when_scores_are_asked_for(
-    digits: LoadedDataset, catalog: Catalog
-) -> None:
-    scorer = KeepsInBuffer()
-    scores = Bench(scorer, digits, catalog, 0, "cpu").get(OutlierScores(RealSet("test", 5)))
-    assert scores["seen"].tolist() == [1437.0] * 5
-    assert scorer.training

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,9 +24,11 @@ from harness.evaluation import (
     MetricContext,
     OutlierSet,
     RealSet,
+    Reported,
     Statistics,
     StoredImages,
     StoredSet,
+    Term,
     check_evaluation,
     evaluate,
 )
@@ -289,3 +292,32 @@ def test_both_splits_give_a_number_each(toy: Toy, digits: LoadedDataset, catalog
         "fd[pixels,native,train,1437x100,uint8-round,block250,bn-eval]",
         "fd[pixels,native,test,360x100,uint8-round,block250,bn-eval]",
     ]
+
+
+# -------------------------------------------------------------------------------------------------
+# what a method says of itself
+# -------------------------------------------------------------------------------------------------
+
+
+def test_a_number_that_is_reported_is_asked_for_by_name(offer: Callable[..., MetricContext]) -> None:
+    numbers: dict[str, float] = {"prior": float("nan"), "gap": 1.0}  # as they may be before training
+    found = offer(SimpleNamespace(networks={}, reported=lambda: numbers))
+    assert found.reported("prior") == Reported("prior")
+    with pytest.raises(Inapplicable, match=r"the method does not report 'scale' \(it reports: prior, gap\)"):
+        found.reported("scale")
+    numbers.clear()
+    with pytest.raises(Inapplicable, match=r"the method does not report 'prior' \(it reports: nothing\)"):
+        found.reported("prior")
+    with pytest.raises(Inapplicable, match="the method has no capability 'reported'"):
+        offer().reported("prior")
+
+
+def test_calibration_is_a_term_only_where_it_is_by_test_images(
+    offer: Callable[..., MetricContext], heap: LoadedDataset
+) -> None:
+    trained = SimpleNamespace(networks={}, calibrate=lambda blocks: None)
+    assert offer().calibration_terms() == offer(trained).calibration_terms() == []
+    trained.calibrated_on = "test"
+    assert offer(trained).calibration_terms() == [Term("calibrated_on", "test", "calibrated-test")]
+    with pytest.raises(EvaluationError, match=r"has no test split$"):
+        offer(trained, dataset=heap).calibration_terms()
