@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypedDict, TypeVar
 
@@ -145,6 +145,16 @@ class Context(Draws, Protocol):
         ...
 
     # -- stepping ----------------------------------------------------------------------------------
+
+    def parts(self, *tensors: Tensor | None) -> Iterator[tuple[Any, ...]]:
+        """A batch in as many equal parts as the setting `accumulate` says: slices of the rows of all tensors.
+
+        ``for real, labels in ctx.parts(batch.images, labels): ... ctx.minimize(...)``: optimisers step after the last
+        part, with the mean of all parts' gradients; draws inside are those of the part's rows. One part is the batch as
+        it is. A method that takes all its batches so says ``accumulates = True``. Inside of several parts nothing of a
+        whole batch is to be had (:meth:`mean`, :meth:`gather`): that is refused, or taken behind the loop.
+        """
+        ...
 
     def minimize(self, *, reach_all: bool = False, **pairs: tuple[Loss, Optimizer]) -> None:
         """Minimise losses, each over its own optimiser's parameters: all gradients first, then all steps.

@@ -64,6 +64,8 @@ class Method(Protocol):
 
     def __init__(self, settings: Any, problem: Problem, ctx: Context) -> None: ...
 
+    #: a class says ``accumulates = True`` where all its batches go through :meth:`Context.parts`
+
     def stages(self) -> Sequence[Stage]:
         """The stages in order."""
         ...

@@ -232,6 +232,11 @@ class AdversarialSettings(MethodSettings):
     """a gradient penalty on the discriminator, by name"""
     path_length: PathLengthSettings = PathLengthSettings()
     """holds the lengths of a styled generator's paths to their mean"""
+    accumulate: int = Field(default=1, gt=0)
+    """parts that a batch is taken in, one after another, for want of memory; their gradients add up to the whole's"""
+    accumulate_statistics: Literal["whole", "part"] = "whole"
+    """with several parts, what networks do that take statistics of a batch (batch norm): whole: they are refused; part:
+    each part has its own, as in the public BigGAN code, which is another training"""
     passes: Literal["joint", "separate"] = "joint"
     """whether the discriminator sees real and fake images in one pass or each by themselves; they differ where it looks
     at a whole batch (batch norm, minibatch statistics)"""

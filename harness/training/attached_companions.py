@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from harness.contracts.companions import Augmentation, Regulariser
@@ -18,6 +19,7 @@ class Companions:
         self.augmentation = augmentation
         self.regulariser = regulariser
         self._attached = False
+        self._seen: list[Tensor] = []
 
     def attach(self, discriminator: nn.Module, pack: int) -> None:
         """Have the augmentation change what the discriminator sees, in training mode.
@@ -46,13 +48,21 @@ class Companions:
         discriminator.register_forward_pre_hook(augmented, with_kwargs=True)
 
     def look(self, real: Tensor, fake: Tensor, step: int) -> Tensor | None:
-        """Scores [N] of one discriminator step: the controller sees the real ones; what is to be added to the loss.
+        """Scores [N] of one discriminator step, or of a part of it: what is to be added to the loss.
+
+        The real ones are kept for the augmentation's controller until the step is done.
 
         :param step: of the stage.
         """
         if self.augmentation is not None:
-            self.augmentation.observe(real.detach())
+            self._seen.append(real.detach())
         return None if self.regulariser is None else self.regulariser.term(real, fake, step)
+
+    def settle(self) -> None:
+        """A step is done: the controller sees the scores of all its real images, and may change what comes next."""
+        if self.augmentation is not None and self._seen:
+            self.augmentation.observe(torch.cat(self._seen))
+            self._seen.clear()
 
     def state(self) -> Mapping[str, Any]:
         """What a checkpoint keeps beside the method's own state."""

@@ -20,6 +20,16 @@ class BatchDraws:
         self.rank = rank
         self.world = world
         self._parts = 1
+        self._slice = (0, 1)
+
+    @contextmanager
+    def sliced(self, number: int, of: int) -> Iterator[None]:
+        """Draws inside are for part `number` of each device's rows, of `of` equal ones that come one after another."""
+        before, self._slice = self._slice, (number, of)
+        try:
+            yield
+        finally:
+            self._slice = before
 
     @contextmanager
     def joined(self, parts: int) -> Iterator[None]:
@@ -30,16 +40,16 @@ class BatchDraws:
             self._parts = before
 
     def uniform(self, n: int, *shape: int) -> Tensor:
-        return self._own(torch.rand(n * self.world, *shape, device=self.device), n)
+        return self._own(torch.rand(self._all(n), *shape, device=self.device), n)
 
     def normal(self, n: int, *shape: int) -> Tensor:
-        return self._own(torch.randn(n * self.world, *shape, device=self.device), n)
+        return self._own(torch.randn(self._all(n), *shape, device=self.device), n)
 
     def integers(self, high: int, n: int, *shape: int) -> Tensor:
-        return self._own(torch.randint(high, (n * self.world, *shape), device=self.device), n)
+        return self._own(torch.randint(high, (self._all(n), *shape), device=self.device), n)
 
     def known(self, high: int, n: int) -> Tensor:
-        return self._own(torch.randint(high, (n * self.world,)), n)
+        return self._own(torch.randint(high, (self._all(n),)), n)
 
     def common(self) -> float:
         return float(torch.rand(()))  # from the host's own generator
@@ -48,10 +58,15 @@ class BatchDraws:
         order: list[int] = torch.randperm(n).tolist()  # from the host's own generator
         return order
 
+    def _all(self, n: int) -> int:
+        """Rows of the whole batch, where `n` are asked for."""
+        return n * self.world * self._slice[1]
+
     def _own(self, rows: Tensor, n: int) -> Tensor:
         """This device's `n` of the rows of all."""
         if n % self._parts:
             raise ValueError(f"{n} rows are not made of {self._parts} equal parts")
-        by_part = rows.unflatten(0, (self._parts, self.world, n // self._parts))
-        own: Tensor = by_part[:, self.rank].flatten(0, 1)
+        number, of = self._slice
+        by_part = rows.unflatten(0, (self._parts, self.world, of, n // self._parts))
+        own: Tensor = by_part[:, self.rank, number].flatten(0, 1)
         return own

@@ -167,15 +167,16 @@ class Pair(Generic[G]):
         """
         if not self._penalty.due(step, own_step=True):
             return
-        made = self.fakes(len(real), labels) if fake is None else fake()
-        terms = {"penalty": self._penalty.term(self._critic(labels), real, made)}
-        self.ctx.minimize(discriminator=(terms, self.discriminator_adam), reach_all=True)
+        for rows, told in self.ctx.parts(real, labels):
+            made = self.fakes(len(rows), told) if fake is None else fake()
+            terms = {"penalty": self._penalty.term(self._critic(told), rows, made)}
+            self.ctx.minimize(discriminator=(terms, self.discriminator_adam), reach_all=True)
 
     def regularise_generator(self, n: int, told: Tensor | None) -> None:
         """A step of the generator on path lengths alone, where the settings weigh them and one is due.
 
         :param n: images of a batch on this device.
-        :param told: conditions of the generator's own step, of which a part serves here too.
+        :param told: a condition for each, of which a part serves; those of the real images, say.
         """
         generator: Generator = self.generator
         if not (self._path_length.due(self.ctx.step) and isinstance(generator, StyledGenerator)):

@@ -20,6 +20,7 @@ from harness.devices import full_precision
 from harness.errors import SettingsError
 from harness.evaluation.feature_networks.extractor import open_extractor
 from harness.experiment import chosen_settings
+from harness.training.accumulation import Accumulation
 from harness.training.attached_companions import Companions
 from harness.training.batch_draws import BatchDraws
 from harness.training.losses import Loss
@@ -45,12 +46,14 @@ class RunContext(BatchDraws):
         self.stepping = False
         self.companions = Companions()
         self.has_loss = False
+        self.accumulation = Accumulation(runtime.device)
 
     # -- building ----------------------------------------------------------------------------------
 
     def place(self, module: M) -> M:
+        self.accumulation.watch(module)
         if self.world > 1:
-            share_batch_norms(module, self.gather, lambda: self.stepping)
+            share_batch_norms(module, self.runtime.gather, lambda: self.stepping)
         return module if self.device.type == "meta" else module.to(self.device)
 
     def adversary(self, discriminator: D, pack: int = 1) -> D:
@@ -103,6 +106,14 @@ class RunContext(BatchDraws):
 
     # -- stepping ----------------------------------------------------------------------------------
 
+    def parts(self, *tensors: Tensor | None) -> Iterator[tuple[Any, ...]]:
+        if self.accumulation.of == 1:
+            yield tensors
+            return
+        for part in self.accumulation.parts(tensors):
+            with self.sliced(self.accumulation.number, self.accumulation.of):
+                yield part
+
     def minimize(self, *, reach_all: bool = False, **pairs: tuple[LossTerms, Optimizer]) -> None:
         gradients: list[tuple[Optimizer, list[nn.Parameter], Sequence[Tensor | None]]] = []
         for number, (name, (loss, optimizer)) in enumerate(pairs.items()):
@@ -115,13 +126,18 @@ class RunContext(BatchDraws):
             found = torch.autograd.grad(
                 total, parameters, retain_graph=keep, allow_unused=True, materialize_grads=reach_all
             )
-            gradients.append((optimizer, parameters, found))
+            whole = self.accumulation.add(name, found)
+            if whole is not None:
+                gradients.append((optimizer, parameters, whole))
         for optimizer, parameters, of_all in gradients:
             for parameter, gradient in zip(parameters, self.runtime.average(of_all, parameters), strict=True):
                 parameter.grad = gradient
             optimizer.step()
             for parameter in parameters:
                 parameter.grad = None
+        if gradients:
+            with self.accumulation.whole():
+                self.companions.settle()
 
     def log(self, **values: Tensor | float) -> None:
         for name, value in values.items():
@@ -145,6 +161,7 @@ class RunContext(BatchDraws):
         return full_precision(self.device)
 
     def mean(self, value: Tensor) -> Tensor:
+        self.accumulation.refuse("the mean")
         return self.runtime.mean(value)
 
     def share(self, n: int) -> int:
@@ -153,4 +170,5 @@ class RunContext(BatchDraws):
         return n // self.world
 
     def gather(self, value: Tensor) -> Tensor:
+        self.accumulation.refuse("the rows")
         return self.runtime.gather(value)

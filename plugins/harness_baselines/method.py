@@ -12,6 +12,8 @@ from harness_baselines.config import GanSettings
 class Gan:
     """The method of one run."""
 
+    accumulates = True
+
     def __init__(self, settings: GanSettings, problem: Problem, ctx: Context) -> None:
         self.settings = settings
         self.ctx = ctx
@@ -47,27 +49,26 @@ class Gan:
 
     def discriminator_step(self, batch: Batch, step: int) -> None:
         """One step of the discriminator on as many fakes as there are real images."""
-        pair, real, n = self.pair, batch.images, len(batch.images)
-        labels = batch.labels if self.conditions else None
-        told = pair.told(n, labels)
-        fake = pair.fakes(n, told)
-        _, real_logits, fake_logits = pair.judge_both(real, fake, labels, told)
-        terms = {
-            "adversarial": self.loss.discriminator(real_logits, fake_logits, labels, told),
-            **pair.penalty(real, fake, labels, step),
-        }
-        self.ctx.minimize(discriminator=(terms, pair.discriminator_adam))
-        pair.regularise_discriminator(real, labels, step)
-        real_score, fake_score = self.loss.score(real_logits, labels), self.loss.score(fake_logits, told)
-        self.ctx.log(real_logit=real_score.mean(), fake_logit=fake_score.mean())
+        pair, all_labels = self.pair, batch.labels if self.conditions else None
+        for real, labels in self.ctx.parts(batch.images, all_labels):
+            told = pair.told(len(real), labels)
+            fake = pair.fakes(len(real), told)
+            _, real_logits, fake_logits = pair.judge_both(real, fake, labels, told)
+            terms = {
+                "adversarial": self.loss.discriminator(real_logits, fake_logits, labels, told),
+                **pair.penalty(real, fake, labels, step),
+            }
+            self.ctx.minimize(discriminator=(terms, pair.discriminator_adam))
+            real_score, fake_score = self.loss.score(real_logits, labels), self.loss.score(fake_logits, told)
+            self.ctx.log(real_logit=real_score.mean(), fake_logit=fake_score.mean())
+        pair.regularise_discriminator(batch.images, all_labels, step)
 
     def generator_step(self, batch: Batch) -> None:
         """One step of the generator on as many fresh fakes as there are in a batch of real images."""
-        pair, n = self.pair, len(batch.images)
-        labels = batch.labels if self.conditions else None
-        told = pair.asked(n, labels)
-        fake_logits = pair.judge(pair.made(pair.latents(n), told), told).score
-        real_logits = pair.beside(batch.images, labels)
-        loss = self.loss.generator(fake_logits, told, real_logits)
-        self.ctx.minimize(generator=({"adversarial": loss}, pair.generator_adam))
-        pair.regularise_generator(n, told)
+        pair, all_labels = self.pair, batch.labels if self.conditions else None
+        for real, labels in self.ctx.parts(batch.images, all_labels):
+            told = pair.asked(len(real), labels)
+            fake_logits = pair.judge(pair.made(pair.latents(len(real)), told), told).score
+            loss = self.loss.generator(fake_logits, told, pair.beside(real, labels))
+            self.ctx.minimize(generator=({"adversarial": loss}, pair.generator_adam))
+        pair.regularise_generator(len(batch.images), all_labels)

@@ -124,7 +124,7 @@ class LCSAGan:
         if self.settings.proximity.in_generator_loss:
             terms["proximity"] = self.controller.gamma * proximity(codings)
         self.ctx.minimize(generator=(terms, pair.generator_adam))
-        pair.regularise_generator(n, told)
+        pair.regularise_generator(n, labels)
         if self.settings.dictionary.in_generator_step:
             self.dictionary_step(codings)
 
