@@ -15,6 +15,7 @@ from harness.catalog import Catalog
 from harness.contracts.settings import AdversarialSettings, Choice, MethodSettings, Settings
 from harness.contracts.specs import DatasetSpec, MethodSpec, Recipe
 from harness.data.fit import fitted_shape
+from harness.data.folds import Fold, check_foldable, check_folded, check_trained_on
 from harness.data.joining import check_split
 from harness.data.loading import check_fraction, check_kind
 from harness.errors import CheckpointError, SettingsError, UnknownName, UserError
@@ -43,7 +44,7 @@ class Experiment:
     :param recipe: the recipe's id.
     :param changed: whether overrides made it differ from the recipe; recorded as ``ID+changed``.
     :param dataset: as typed, with its argument.
-    :param fold: for protocols with folds; None without.
+    :param fold: which part of train and test together is held out; None for the splits as they are stored.
     :param overrides: what the user set, dotted, for the record and the run's name.
     """
 
@@ -53,7 +54,7 @@ class Experiment:
     changed: bool
     dataset: str
     fraction: float
-    fold: int | None
+    fold: Fold | None
     seed: int
     scale: str
     settings: MethodSettings
@@ -80,7 +81,7 @@ class Experiment:
             "changed": self.changed,
             "dataset": self.dataset,
             "fraction": self.fraction,
-            "fold": self.fold,
+            "fold": None if self.fold is None else str(self.fold),
             "seed": self.seed,
             "scale": self.scale,
             "settings": self.settings.model_dump(mode="json"),
@@ -117,7 +118,7 @@ def run_name(run: Mapping[str, Any]) -> str:
     if place["fraction"] != 1.0:
         parts.append(f"f{place['fraction']}")  # in full: a third is not 0.333333
     if place["fold"] is not None:
-        parts.append(f"fold{place['fold']}")
+        parts.append(Fold.parse(place["fold"]).file_name)
     if run["overrides"]:
         text = json.dumps(run["overrides"], sort_keys=True, default=str)
         parts.append("x" + hashlib.sha256(text.encode()).hexdigest()[:8])
@@ -143,7 +144,7 @@ def resolve(
     overrides: Mapping[str, Any] | None = None,
     seed: int = 0,
     fraction: float = 1.0,
-    fold: int | None = None,
+    fold: Fold | None = None,
 ) -> Experiment:
     """Settle every setting, in this order: data set's needs < recipe < its `on` < scale < TOML file < `--set`.
 
@@ -174,6 +175,8 @@ def resolve(
     _check_fit(catalog, settings, data)
     for split in (settings.train_split, *settings.evaluation.splits):
         check_split(data, split)
+    if fold is not None:
+        _check_fold(data, dataset, fold, settings)
     return Experiment(
         method=method.name,
         plugin=catalog.owner("method", method.name).name,
@@ -187,6 +190,13 @@ def resolve(
         settings=settings,
         overrides=flattened(given),
     )
+
+
+def _check_fold(data: DatasetSpec, dataset: str, fold: Fold, settings: MethodSettings) -> None:
+    check_foldable(data, dataset, fold)
+    check_trained_on(settings.train_split, fold)
+    for split in settings.evaluation.splits:
+        check_folded(split, fold)
 
 
 def from_record(catalog: Catalog, record: Mapping[str, Any], where: str) -> Experiment:
@@ -206,11 +216,22 @@ def from_record(catalog: Catalog, record: Mapping[str, Any], where: str) -> Expe
         raise CheckpointError(
             f"{where} has version {version!r}, this harness knows {EXPERIMENT_VERSION}", "install a newer one"
         )
+    fold = _recorded_fold(record["fold"], where)
     try:
         settings = completed(catalog, record["method"], record["settings"])
     except UserError as error:
         raise CheckpointError(f"{where} cannot be used with what is installed: {error}") from error
-    return Experiment(settings=settings, **{name: record[name] for name in names - {"settings"}})
+    plain = {name: record[name] for name in names - {"settings", "fold"}}
+    return Experiment(settings=settings, fold=fold, **plain)
+
+
+def _recorded_fold(written: Any, where: str) -> Fold | None:
+    if written is None:
+        return None
+    try:
+        return Fold.parse(str(written))
+    except SettingsError as error:
+        raise CheckpointError(f"{where} names no fold: {error.problem}") from error
 
 
 def _method_and_recipe(

@@ -8,8 +8,9 @@ import pytest
 
 from harness import PenaltySpec
 from harness.catalog import Catalog
-from harness.errors import DataError, SettingsError, UnknownName
-from harness.experiment import Layers, from_record, record_digest, resolve
+from harness.data import Fold
+from harness.errors import CheckpointError, DataError, SettingsError, UnknownName
+from harness.experiment import Layers, from_record, record_digest, resolve, run_name
 from harness.overrides import parse_overrides
 
 
@@ -113,3 +114,63 @@ def test_what_a_metric_cannot_be_told_stops_an_experiment(catalog: Catalog, pair
     with pytest.raises(SettingsError) as no:
         resolve(catalog, plugin="gan", dataset="digits", overrides=parse_overrides([f"evaluation.of.{pair}"]))
     assert str(no.value).startswith(said)
+
+
+# -- folds -----------------------------------------------------------------------------------------
+
+
+def folded(catalog: Catalog, fold: str | None, dataset: str = "digits", **overrides: Any) -> Any:
+    chosen = None if fold is None else Fold.parse(fold)
+    return resolve(catalog, plugin="gan", dataset=dataset, scale="tiny", fold=chosen, overrides=overrides)
+
+
+def test_a_fold_is_recorded_as_text_and_read_back(catalog: Catalog) -> None:
+    experiment = folded(catalog, "3/7")
+    assert experiment.record()["fold"] == "3/7"
+    assert from_record(catalog, experiment.record(), "here") == experiment
+    assert folded(catalog, None).record()["fold"] is None
+    assert from_record(catalog, folded(catalog, None).record(), "here").fold is None
+
+
+def test_another_fold_is_another_experiment_in_another_folder(catalog: Catalog) -> None:
+    found = [folded(catalog, fold) for fold in (None, "3/7", "4/7", "3/8")]
+    assert len({experiment.digest() for experiment in found}) == 4
+    assert [experiment.name.rpartition("/")[2].split("-")[-2:] for experiment in found[:2]] == [
+        ["tiny", "s0"],
+        ["fold3of7", "s0"],
+    ]
+    assert run_name(found[1].record()) == found[1].name
+    assert len({experiment.name for experiment in found}) == 4
+
+
+@pytest.mark.parametrize("written", ["8/7", "3", 3, "three", [3, 7], True])
+def test_a_file_that_names_no_fold_is_said_to_be_so(catalog: Catalog, written: object) -> None:
+    record = folded(catalog, "3/7").record() | {"fold": written}
+    with pytest.raises(CheckpointError, match="a file names no fold: a fold is I/N"):
+        from_record(catalog, record, "a file")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "fold", "overrides", "said"),
+    [
+        ("digits", "1/1798", {}, "data set 'digits' has 1797 items, which cannot be cut into 1798 folds"),
+        ("npz:x.npz", "1/2", {}, "data set 'npz:x.npz' has no test split"),
+        (
+            "stl10",
+            "1/2",
+            {"train_split": "train+unlabeled"},
+            r"split 'train\+unlabeled' cannot be trained on with fold 1/2",
+        ),
+        ("stl10", "1/2", {"evaluation": {"split": "unlabeled"}}, "split 'unlabeled' cannot be had with fold 1/2"),
+        ("digits", "1/2", {"train_split": "test"}, "split 'test' cannot be trained on with fold 1/2"),
+    ],
+)
+def test_folds_that_cannot_be_stop_an_experiment(
+    catalog: Catalog, dataset: str, fold: str, overrides: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(SettingsError, match=said):
+        folded(catalog, fold, dataset, fit="resize", **overrides)
+
+
+def test_both_splits_may_be_evaluated_with_a_fold(catalog: Catalog) -> None:
+    assert folded(catalog, "1/2", evaluation={"split": "both"}).settings.evaluation.splits == ("train", "test")

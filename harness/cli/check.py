@@ -33,7 +33,7 @@ def check(
 ) -> int:
     """Hold runs against the numbers that papers print.
 
-    Runs that differ in the seed alone are taken together.
+    Runs that differ in seed or fold alone are taken together.
     """
     failing = [_outcome(name) for name in fail_on or ()]
     catalog = open_catalog(without or ())
@@ -67,7 +67,7 @@ def print_verdicts(verdicts: Sequence[tuple[Replicates, list[Verdict]]]) -> None
     from harness.results.comparing import counted
 
     for group, found in verdicts:
-        seeds = ", ".join(map(str, group.seeds))
+        seeds = ", ".join(map(str, group.replicates))
         place = f"{group.first['recipe']} on {group.first['dataset']}, {group.first['scale']} scale, seed {seeds}"
         if not found:
             print(f"{place}: no paper here prints a number for it")
@@ -95,7 +95,8 @@ def verdict_record(group: Replicates, verdict: Verdict) -> dict[str, Any]:
         "dataset": group.first["dataset"],
         "fraction": group.first["coordinates"]["fraction"],
         "scale": group.first["scale"],
-        "seeds": list(verdict.seeds or group.seeds),
+        "seeds": [one.seed for one in verdict.replicates or group.replicates],
+        "folds": [one.fold for one in verdict.replicates or group.replicates],
         "reference": verdict.reference.id,
         "row": verdict.reference.row,
         "metric": verdict.reference.metric,

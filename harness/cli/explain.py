@@ -76,12 +76,12 @@ def field_lines(group: Replicates, reference: Reference) -> list[dict[str, Any]]
     ]
     # "metric" only repeats the name
     for field in (name for name in dict.fromkeys([*theirs, *ours]) if name != "metric"):
-        if field not in theirs:
+        if field in differing:
+            state = "differs"
+        elif field not in theirs:
             state = "not stated"
-        elif measured is None:
-            state = "not measured"
         else:
-            state = "differs" if field in differing else "same"
+            state = "not measured" if measured is None else "same"
         lines.append({"field": field, "here": ours.get(field), "there": theirs.get(field), "state": state})
     for line in lines:
         known = line["state"] in ("differs", "not stated")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,6 +29,13 @@ Seed = Annotated[int | None, typer.Option("--seed", help="Fixes everything rando
 Seeds = Annotated[
     str | None, typer.Option("--seeds", metavar="A..B", help="One run for each seed from A to B, one after the other.")
 ]
+OneFold = Annotated[
+    str | None,
+    typer.Option("--fold", metavar="I/N", help="Hold out the I-th of N parts of train and test together as test."),
+]
+Folds = Annotated[
+    int | None, typer.Option("--folds", metavar="N", help="One run for each of N folds, one after the other.")
+]
 Steps = Annotated[int | None, typer.Option("--steps", help="Short for --set steps=N.")]
 EvaluateEvery = Annotated[
     int | None, typer.Option("--evaluate-every", metavar="N", help="Short for --set evaluation.every=N.")
@@ -49,6 +57,8 @@ def run(
     fraction: Fraction = 1.0,
     seed: Seed = None,
     seeds: Seeds = None,
+    fold: OneFold = None,
+    folds: Folds = None,
     steps: Steps = None,
     evaluate_every: EvaluateEvery = None,
     device: Device = "auto",
@@ -80,7 +90,8 @@ def start(evaluate: bool, **given: Any) -> int:
     done = [train_run(catalog, experiment, options, Reporter()) for experiment, options in planned]
     records = [(record, folder) for folder, record in done if record]  # only the first of several processes has any
     if given["as_json"] and records:
-        print_json(records[0][0] if given["seeds"] is None else [record for record, _ in records])
+        one = given["seeds"] is None and given["folds"] is None
+        print_json(records[0][0] if one else [record for record, _ in records])
         return 0
     for record, folder in records:
         print_record(record, folder)
@@ -94,7 +105,8 @@ def _refuse_beside_resume(given: dict[str, Any]) -> None:
     from harness.errors import SettingsError
 
     unset = {"set_": None, "config": None, "steps": None, "evaluate_every": None, "scale": "paper", "fraction": 1.0}
-    asked = [name for name, value in unset.items() if given[name] not in (value, [])] + ["seed"] * bool(given["seed"])
+    asked = [name for name, value in unset.items() if given[name] not in (value, [])]
+    asked += [name for name in ("seed", "fold") if given[name]]
     if asked:
         option = asked[0].strip("_").replace("_", "-")
         raise SettingsError(
@@ -110,8 +122,35 @@ def options_from(given: dict[str, Any], evaluate: bool) -> RunOptions:
     return RunOptions(evaluate=evaluate, **{name: given[name] for name in names})
 
 
-def _one_by_one(given: dict[str, Any]) -> list[dict[str, Any]]:
-    """The options of each run: one, or one for each of ``--seeds``, whose folders then lie below ``--out``."""
+def _one_by_one(given: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The options of each run: one, or one for each of ``--folds`` and ``--seeds``.
+
+    Their folders then lie below ``--out``, those of seeds in that of their fold.
+    """
+    for one in _fold_by_fold(given):
+        yield from _seed_by_seed(one)
+
+
+def _fold_by_fold(given: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The options for each fold, as text and in folders of their own."""
+    from harness.data import Fold
+    from harness.errors import SettingsError
+
+    number = given["folds"]
+    if number is None:
+        yield given
+        return
+    if given["fold"] is not None:
+        raise SettingsError("--fold and --folds contradict each other", "give one of them")
+    if number < 2:
+        raise SettingsError(f"--folds takes a number of at least 2, not {number}", "for example --folds 5")
+    for fold in (Fold(part, number) for part in range(1, number + 1)):
+        out = None if given["out"] is None else given["out"] / fold.file_name
+        yield {**given, "fold": str(fold), "out": out}
+
+
+def _seed_by_seed(given: dict[str, Any]) -> list[dict[str, Any]]:
+    """The options for each seed."""
     from harness.errors import SettingsError
 
     if given["seeds"] is None:
@@ -131,6 +170,7 @@ def experiment_from(catalog: Catalog, given: dict[str, Any]) -> Experiment | Non
 
     :raises UserError: where they contradict themselves or the catalog.
     """
+    from harness.data import Fold
     from harness.errors import SettingsError
     from harness.experiment import resolve
     from harness.overrides import merged, parse_overrides, read_toml
@@ -155,4 +195,5 @@ def experiment_from(catalog: Catalog, given: dict[str, Any]) -> Experiment | Non
         overrides=overrides,
         seed=given["seed"],
         fraction=given["fraction"],
+        fold=None if given["fold"] is None else Fold.parse(given["fold"]),
     )

@@ -16,6 +16,8 @@ def train(
     fraction: run_command.Fraction = 1.0,
     seed: run_command.Seed = None,
     seeds: run_command.Seeds = None,
+    fold: run_command.OneFold = None,
+    folds: run_command.Folds = None,
     steps: run_command.Steps = None,
     evaluate_every: run_command.EvaluateEvery = None,
     device: run_command.Device = "auto",

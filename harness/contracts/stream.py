@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -27,12 +27,14 @@ class TrainingData:
     :param values: uint8 [N, C, H, W] or float32 [N, D]; on the device when small, else on the host.
     :param labels: int64 [N], or None.
     :param n_classes: number of labels; 0 without.
+    :param attributes: uint8 [N, A] of 0 and 1 on the device, or None.
     """
 
     values: Tensor
     labels: Tensor | None
     n_classes: int
     device: torch.device
+    attributes: Tensor | None = None
 
     @classmethod
     def of(cls, split: Split, device: torch.device) -> TrainingData:
@@ -41,7 +43,8 @@ class TrainingData:
         if values.nbytes <= ON_DEVICE_BYTES:
             values = values.to(device)
         labels = None if split.labels is None else torch.from_numpy(split.labels).to(device)
-        return cls(values, labels, len(split.classes), device)
+        attributes = None if split.attributes is None else torch.from_numpy(split.attributes).to(device)
+        return cls(values, labels, len(split.classes), device, attributes)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -55,15 +58,39 @@ class TrainingData:
         else:
             values = upload(self.values[given.to(self.values.device)], self.device)
         labels = None if self.labels is None else self.labels[there]
-        return Batch(as_float(values), labels, there)
+        attributes = None if self.attributes is None else self.attributes[there]
+        return Batch(as_float(values), labels, there, attributes)
+
+    def subset(self, index: Tensor | np.ndarray) -> TrainingData:
+        """The items at `index`, in that order, each as often as it is named; values stay on the device or the host.
+
+        Items that already lie in a row share memory with these.
+
+        :param index: int64 [M], each from 0 up to the number of items, on any device or in numpy.
+        :raises ValueError: where it is empty, of another type or shape, or names an item that is not there.
+        """
+        given = torch.as_tensor(index)
+        if given.dtype != torch.int64 or given.ndim != 1 or len(given) == 0:
+            raise ValueError(f"a subset is named by int64 [M] with M above 0, not {given.dtype} {tuple(given.shape)}")
+        least, most = int(given.min()), int(given.max())
+        if least < 0 or most >= len(self):
+            raise ValueError(f"a subset of {len(self)} items has no item {least if least < 0 else most}")
+        in_a_row = torch.equal(given, torch.arange(least, least + len(given), device=given.device))
+
+        def chosen(rows: Tensor) -> Tensor:
+            return rows[least : least + len(given)] if in_a_row else rows[given.to(rows.device)]
+
+        labels = None if self.labels is None else chosen(self.labels)
+        attributes = None if self.attributes is None else chosen(self.attributes)
+        return replace(self, values=chosen(self.values), labels=labels, attributes=attributes)
 
     def relabelled(self, labels: Tensor, n_classes: int) -> TrainingData:
-        """The same images under other labels, int64 [N] below `n_classes`."""
+        """The same images with the same attributes under other labels, int64 [N] below `n_classes`."""
         if labels.shape != (len(self),):
             raise ValueError(f"{len(self)} labels are needed, not {tuple(labels.shape)}")
         if not (int(labels.min()) >= 0 and int(labels.max()) < n_classes):
             raise ValueError(f"labels outside 0..{n_classes - 1}")
-        return TrainingData(self.values, labels.to(self.device), n_classes, self.device)
+        return replace(self, labels=labels.to(self.device), n_classes=n_classes)
 
 
 class LawData:

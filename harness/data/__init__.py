@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from harness.data.files import Verified as Verified, data_root as data_root, read as read
     from harness.data.fit import FittedShape as FittedShape, fit_images as fit_images, fitted_shape as fitted_shape
+    from harness.data.folds import Fold as Fold
     from harness.data.joining import parts_of as parts_of
     from harness.data.loading import LoadedDataset as LoadedDataset, load_dataset as load_dataset
 

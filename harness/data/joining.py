@@ -34,10 +34,10 @@ def check_split(spec: DatasetSpec, name: str) -> None:
 
 
 def joined(parts: Mapping[str, Split | Law]) -> Split:
-    """Several splits as one, which has labels where all of them have.
+    """Several splits as one, which has labels where all of them have, and attributes where all of them have.
 
     :param parts: by name, in order.
-    :raises DataError: where one never ends, or classes or shapes differ.
+    :raises DataError: where one never ends, or shapes, classes or names of attributes differ.
     """
     splits: Sequence[Split] = [part for part in parts.values() if isinstance(part, Split)]
     name = PLUS.join(parts)
@@ -47,9 +47,18 @@ def joined(parts: Mapping[str, Split | Law]) -> Split:
         raise DataError(f"'{name}' cannot be joined: the items are of several shapes")
     values = np.concatenate([split.values for split in splits])
     notes = {key: value for split in splits for key, value in split.notes.items()}
-    labels = [split.labels for split in splits if split.labels is not None]
-    if len(labels) < len(splits):
-        return Split(values, None, (), notes)
-    if len({split.classes for split in splits}) > 1:
+    labels = _rows([split.labels for split in splits])
+    attributes = _rows([split.attributes for split in splits])
+    if labels is not None and len({split.classes for split in splits}) > 1:
         raise DataError(f"'{name}' cannot be joined: the classes differ")
-    return Split(values, np.concatenate(labels), splits[0].classes, notes)
+    if attributes is not None and len({split.attribute_names for split in splits}) > 1:
+        raise DataError(f"'{name}' cannot be joined: the attributes differ")
+    classes = () if labels is None else splits[0].classes
+    names = () if attributes is None else splits[0].attribute_names
+    return Split(values, labels, classes, notes, attributes, names)
+
+
+def _rows(parts: Sequence[np.ndarray | None]) -> np.ndarray | None:
+    """The parts one after the other; None where one is not there."""
+    known = [part for part in parts if part is not None]
+    return np.concatenate(known) if len(known) == len(parts) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +90,7 @@ class Cases:
         split = self.points.split("train")
         points = split.take(POINT_COUNT, "doctor") if isinstance(split, Law) else split.subset(np.arange(POINT_COUNT))
         spread = keyed("doctor", "points").normal(0, 0.2, points.values.shape).astype(np.float32)
-        noisier = Split(points.values + spread, points.labels, points.classes)
+        noisier = replace(points, values=points.values + spread)
         return {
             BASELINE: lambda: Case(Replay(points), self.points),
             "noise": lambda: Case(Replay(noisier), self.points),
@@ -160,7 +160,7 @@ class Cases:
         splits: dict[str, Split | Law] = {}
         for name in ("train", "test"):
             stored = self.images.finite(name)
-            splits[name] = Split(stored.values.repeat(2, 2).repeat(2, 3), stored.labels, stored.classes, stored.notes)
+            splits[name] = replace(stored, values=stored.values.repeat(2, 2).repeat(2, 3))
         return LoadedDataset(self.images.name, self.images.spec, self.images.root, self.catalog, _splits=splits)
 
     def _outliers(self) -> str:
@@ -174,4 +174,4 @@ class Cases:
 
 
 def _with(split: Split, change: Callable[[np.ndarray], np.ndarray]) -> Split:
-    return Split(change(split.values), split.labels, split.classes, split.notes)
+    return replace(split, values=change(split.values))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 
@@ -59,4 +60,4 @@ def shuffled_labels(split: Split) -> Split:
     """The same items, with their labels dealt out anew."""
     assert split.labels is not None
     order = keyed("doctor", "labels").permutation(len(split))
-    return Split(split.values, split.labels[order], split.classes, split.notes)
+    return replace(split, labels=split.labels[order])

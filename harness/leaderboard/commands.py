@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.data.folds import Fold
 from harness.experiment import run_name
 from harness.overrides import typed_value
 from harness.results.evaluations import evaluations_of, own_evaluation
@@ -13,7 +14,9 @@ from harness.results.replicates import Replicates
 
 
 def rebuild_commands(runs: Replicates) -> list[str]:
-    """Commands that train and measure these runs again: one, or one for each gap in their seeds.
+    """Commands that train and measure these runs again: one, or one for each gap in their seeds, and for each fold.
+
+    One command names all folds where all of them are there with the same seeds.
 
     Numbers that were measured later, under other settings or of another checkpoint, take a command more a run. The
     thread count stands before a run on the CPU, because its bits depend on it.
@@ -27,7 +30,7 @@ def rebuild_commands(runs: Replicates) -> list[str]:
         words += ["--set", f"{key}={typed_value(value)}"]
     device, threads = first["environment"]["device"], first["environment"]["threads"]
     before = f"OMP_NUM_THREADS={_quoted(str(threads))} " if device == "cpu" and threads else ""
-    trained = [before + " ".join(map(_quoted, [*words, *_seeds(few)])) for few in _in_a_row(runs.seeds)]
+    trained = [before + " ".join(map(_quoted, [*words, *which])) for which in _repetitions(runs)]
     return [*trained, *(_evaluated(record, *which) for record in runs.records for which in _later(record))]
 
 
@@ -56,6 +59,21 @@ def _quoted(word: str) -> str:
         c if c.isprintable() and c not in "'\\" else "".join(f"\\x{byte:02x}" for byte in c.encode()) for c in word
     )
     return f"$'{''.join(spelled)}'"
+
+
+def _repetitions(runs: Replicates) -> list[list[str]]:
+    """The words that name all runs, a few at a time."""
+    by_fold: dict[Fold | None, list[int]] = {}
+    for one in runs.replicates:
+        by_fold.setdefault(one.fold, []).append(one.seed)
+    seeds = list(by_fold.values())
+    if runs.folds == len(by_fold) and all(own == seeds[0] for own in seeds):
+        return [["--folds", str(runs.folds), *_seeds(few)] for few in _in_a_row(seeds[0])]
+    return [
+        [*(() if fold is None else ("--fold", str(fold))), *_seeds(few)]
+        for fold, own in by_fold.items()
+        for few in _in_a_row(own)
+    ]
 
 
 def _in_a_row(seeds: Sequence[int]) -> list[list[int]]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from harness.leaderboard.board import Board, DatasetBoard
-from harness.leaderboard.tables import Cell, Table
+from harness.leaderboard.tables import FOLDS, Cell, Table
 from harness.results.verdicts import Outcome
 
 HOW_TO_READ = (
@@ -43,6 +43,8 @@ def index(board: Board) -> str:
 def dataset(board: DatasetBoard) -> str:
     """One data set's tables, with the protocols and the commands behind them."""
     lines = [f"# {text(board.dataset)}", "", HOW_TO_READ]
+    if any(table.folds is not None for table in board.tables):
+        lines += ["", FOLDS]
     for number, table in enumerate(board.tables, 1):
         lines += ["", f"## Table {number}: {text(table.title)}", "", *_table_lines(table)]
     if board.diverged:
@@ -67,7 +69,7 @@ def _table_lines(table: Table) -> list[str]:
                 f"{row.parameters:,}",
                 f"{row.images_seen:,.0f}",
                 f"{row.device_hours:.2g} {row.device}",
-                str(len(row.runs.seeds)),
+                row.runs.counted,
                 row.badge,
             ]
         )

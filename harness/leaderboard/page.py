@@ -22,9 +22,10 @@ from harness.leaderboard.artefacts import RESULTS
 from harness.leaderboard.board import Board
 from harness.leaderboard.charts import Point, Series, curves, scatter
 from harness.leaderboard.rows import Row
-from harness.leaderboard.tables import Table
+from harness.leaderboard.tables import FOLDS, Table
 from harness.overrides import flattened
 from harness.results.references import joined
+from harness.results.replicates import replicate_of
 from harness.results.verdicts import Outcome
 
 #: beyond this many, a paper's numbers stay folded
@@ -49,7 +50,14 @@ def write_pages(board: Board, out: Path) -> list[Path]:
     }
     for dataset in board.shown:
         written[f"{dataset.file}.html"] = pages.get_template("dataset.html.j2").render(
-            **shared, title=dataset.dataset, dataset=dataset, quality=quality, learning=learning, many=MANY, drawn=DRAWN
+            **shared,
+            title=dataset.dataset,
+            dataset=dataset,
+            folds=FOLDS if any(table.folds is not None for table in dataset.tables) else None,
+            quality=quality,
+            learning=learning,
+            many=MANY,
+            drawn=DRAWN,
         )
     for name, text in written.items():
         with replacing(out / name, "w") as handle:
@@ -104,7 +112,7 @@ def quality(table: Table) -> Markup:
 
 
 def learning(table: Table) -> Markup:
-    """The table's leading number against steps: the mean over seeds where all of them measured it."""
+    """The table's leading number against steps: the mean over runs where all of them measured it."""
     column = table.leading
     if column is None:
         return Markup("")
@@ -141,13 +149,13 @@ def _settings(row: Row) -> Mapping[str, Any]:
 
 
 def _seeds(row: Row) -> list[dict[str, Any]]:
-    """Each seed's run: where and when it ran, and its record."""
+    """Each run: which it is, where and when it ran, and its record."""
     found = []
     for file in row.files:
         environment = file.record["environment"]
         found.append(
             {
-                "seed": file.record["seed"],
+                "which": replicate_of(file.record),
                 "path": file.path if file.path.name == RESULTS else None,
                 "date": environment["date"],
                 "device": environment["device_name"],

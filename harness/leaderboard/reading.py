@@ -11,7 +11,7 @@ from harness.catalog import Catalog
 from harness.errors import UserError
 from harness.leaderboard.artefacts import CURVES, RESULTS, VERIFIED, Curves, curves_of, samples_of, verification_of
 from harness.results.record import read_record
-from harness.results.replicates import identity
+from harness.results.replicates import Replicate, identity, replicate_of
 from harness.results.up_to_date import up_to_date
 
 #: JSON files that lie beside records and are none
@@ -48,7 +48,7 @@ def read_results(places: Sequence[Path], catalog: Catalog) -> tuple[list[ResultF
     """
     found: list[ResultFile] = []
     skipped: list[Skipped] = []
-    seen: dict[tuple[str, int], str] = {}
+    seen: dict[tuple[str, Replicate], str] = {}
     for path, name in _paths(places):
         try:
             record = up_to_date(catalog, read_record(path))
@@ -61,9 +61,10 @@ def read_results(places: Sequence[Path], catalog: Catalog) -> tuple[list[ResultF
         if record["exit_state"] == "finished" and not record["metrics"]:
             skipped.append(Skipped(path, name, "it holds no number: the run was not evaluated"))
             continue
-        key = (identity(record), record["seed"])
+        key = (identity(record), replicate_of(record))
         if key in seen:
-            skipped.append(Skipped(path, name, f"the same experiment and seed as {seen[key]}"))
+            what = "experiment and seed" if key[1].fold is None else "experiment, seed and fold"
+            skipped.append(Skipped(path, name, f"the same {what} as {seen[key]}"))
             continue
         seen[key] = name
         found.append(_with_artefacts(path, record))

@@ -1,4 +1,4 @@
-"""Rows: one experiment over all its seeds, as one subject was measured of it."""
+"""Rows: one experiment over all its seeds and folds, as one subject was measured of it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VERIFIED, SELF_REPORTED = "verified", "self-reported"
 class Row:
     """What a leaderboard shows of one experiment.
 
-    :param files: one a seed, by rising seed.
+    :param files: one a run, by rising fold and seed.
     :param subject: what of the method was measured.
     :param numbers: those of this subject, by :func:`protocol_key`.
     :param verdicts: printed numbers of the recipe whose answer is among `numbers`, or that have none.

@@ -8,6 +8,7 @@ from typing import Any
 from harness.leaderboard.board import DatasetBoard
 from harness.leaderboard.tables import Table
 from harness.results.references import joined
+from harness.results.replicates import Replicate
 
 COLUMNS = (
     "dataset",
@@ -48,6 +49,11 @@ def csv_text(board: DatasetBoard) -> str:
     return text
 
 
+def _replicate(one: Replicate) -> str:
+    """A run's seed, with its fold where it has one: ``0``, ``0@3/7``."""
+    return str(one.seed) if one.fold is None else f"{one.seed}@{one.fold}"
+
+
 def _lines(number: int, table: Table) -> Iterator[dict[str, Any]]:
     for row, cells in zip(table.rows, table.cells, strict=True):
         for column, cell in zip(table.columns, cells, strict=True):
@@ -67,7 +73,7 @@ def _lines(number: int, table: Table) -> Iterator[dict[str, Any]]:
                 "mean": cell.number.mean,
                 "error": cell.number.error,
                 "error_of": cell.number.error_of,
-                "seeds": " ".join(map(str, cell.number.seeds)),
+                "seeds": " ".join(map(_replicate, cell.number.replicates)),
                 "rank": cell.rank,
                 "higher_is_better": column.higher_is_better,
                 "printed": " ".join(v.reference.printed for v in cell.verdicts),

@@ -13,6 +13,12 @@ from harness.leaderboard.rows import Row
 from harness.results.comparing import Verdict, number_differences
 from harness.results.replicates import Measured
 
+#: what to know of tables of folds besides
+FOLDS = (
+    "Folds: training and test items together, cut into so many parts, each held out in turn as the test split. "
+    "± and ranks are then over seeds and folds, as if these were independent; folds share most of their training items."
+)
+
 
 @dataclass(frozen=True)
 class Column:
@@ -60,11 +66,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """Comparable rows of one data set, scale and fraction."""
+    """Comparable rows of one data set, scale, fraction and number of folds."""
 
     dataset: str
     scale: str
     fraction: float
+    folds: int | None
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
 
@@ -94,7 +101,8 @@ class Table:
     def title(self) -> str:
         """What its rows share."""
         part = "" if self.fraction == 1.0 else f", {self.fraction:g} of the training data"
-        return f"{self.scale} scale{part}"
+        folds = "" if self.folds is None else f", {self.folds} folds"
+        return f"{self.scale} scale{part}{folds}"
 
     def _column(self, column: Column) -> list[Cell | None]:
         numbers = [row.numbers.get(column.key) for row in self.rows]
@@ -112,12 +120,16 @@ def _answers(row: Row, number: Measured) -> tuple[Verdict, ...]:
     return tuple(verdict for verdict in own if not number_differences(number, verdict.reference))
 
 
+#: what all rows of a table share: data set, scale, fraction, folds
+_Place = tuple[str, str, float, int | None]
+
+
 def make_tables(rows: Iterable[Row]) -> list[Table]:
     """Rows as tables, larger ones first; a row that shares no protocol with another stands in a table of its own."""
-    groups: dict[tuple[str, str, float], list[list[Row]]] = {}
+    groups: dict[_Place, list[list[Row]]] = {}
     # rows with more protocols first, so that the others find the table which holds theirs
     for row in sorted(rows, key=lambda row: (-len(row.numbers), row.name)):
-        place = (row.first["dataset"], row.first["scale"], row.first["coordinates"]["fraction"])
+        place = (row.first["dataset"], row.first["scale"], row.first["coordinates"]["fraction"], row.runs.folds)
         tables = groups.setdefault(place, [])
         table = next((table for table in tables if all(_agree(row, other) for other in table)), None)
         if table is None:
@@ -125,7 +137,9 @@ def make_tables(rows: Iterable[Row]) -> list[Table]:
         else:
             table.append(row)
     made = [_table(place, table) for place, tables in groups.items() for table in tables if table[0].numbers]
-    return sorted(made, key=lambda table: (table.dataset, table.scale, -table.fraction, -len(table.rows)))
+    return sorted(
+        made, key=lambda table: (table.dataset, table.scale, -table.fraction, table.folds or 0, -len(table.rows))
+    )
 
 
 def _agree(row: Row, other: Row) -> bool:
@@ -143,7 +157,7 @@ def _by_metric(row: Row) -> dict[str, set[str]]:
     return found
 
 
-def _table(place: tuple[str, str, float], rows: Sequence[Row]) -> Table:
+def _table(place: _Place, rows: Sequence[Row]) -> Table:
     numbers: dict[str, Measured] = {}
     for row in rows:
         for key, number in row.numbers.items():

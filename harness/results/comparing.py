@@ -14,8 +14,11 @@ from harness.contracts.specs import Tolerance
 from harness.errors import UnknownName
 from harness.evaluation.protocols.protocol import NOT_STATED, Difference, Plain
 from harness.results.references import Reference
-from harness.results.replicates import Measured, Replicates
+from harness.results.replicates import Measured, Replicate, Replicates, varying
 from harness.results.verdicts import Judgement, Outcome, judge
+
+#: the field of a protocol that says into how many folds the data was cut
+FOLDS = "folds"
 
 #: the scale that the papers' numbers belong to
 PRINTED_SCALE = "paper"
@@ -26,10 +29,10 @@ class Verdict:
     """One printed number, and what became of it.
 
     :param why: in a sentence.
-    :param ours: our number (a mean over seeds) in the printed unit; None where there is none.
+    :param ours: our number (a mean over seeds and folds) in the printed unit; None where there is none.
     :param error: its standard error in the printed unit.
-    :param error_of: what varies in it: "seeds" or "sampling".
-    :param seeds: of the runs behind it.
+    :param error_of: what varies in it: "seeds", "folds", both, or "sampling".
+    :param replicates: the runs behind it.
     :param protocol_id: how ours was measured.
     :param differences: what keeps the two from being compared.
     """
@@ -40,9 +43,14 @@ class Verdict:
     ours: float | None = None
     error: float | None = None
     error_of: str | None = None
-    seeds: tuple[int, ...] = ()
+    replicates: tuple[Replicate, ...] = ()
     protocol_id: str | None = None
     differences: tuple[Difference, ...] = ()
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """One a run."""
+        return tuple(one.seed for one in self.replicates)
 
 
 def references_of(runs: Replicates, references: Iterable[Reference]) -> list[Reference]:
@@ -72,7 +80,7 @@ def verdict(runs: Replicates, reference: Reference, catalog: Catalog) -> Verdict
     values = [value * factor for value in measured.values]
     margin, reason = margin_of(reference, tolerance_of(catalog, name))
     judgement = judge(values, reference.value, margin, measured.higher_is_better)
-    outcome, why = judgement.outcome, _why(judgement, len(values), reason)
+    outcome, why = judgement.outcome, _why(judgement, measured.replicates, reason)
     if differences:
         outcome, why = Outcome.NOT_COMPARABLE, "; ".join(map(str, differences))
     return Verdict(
@@ -82,7 +90,7 @@ def verdict(runs: Replicates, reference: Reference, catalog: Catalog) -> Verdict
         ours=judgement.mean,
         error=None if measured.error is None else measured.error * factor,
         error_of=measured.error_of,
-        seeds=measured.seeds,
+        replicates=measured.replicates,
         protocol_id=measured.protocol_id,
         differences=differences,
     )
@@ -139,7 +147,10 @@ def _of_subject(subject: Mapping[str, str]) -> dict[str, Plain]:
 def number_differences(measured: Measured, reference: Reference) -> list[Difference]:
     """What the paper states of protocol and subject, and ours has otherwise."""
     ours = recorded_fields(measured)
-    pairs = ((field, ours.get(field, NOT_STATED), value) for field, value in stated_fields(reference).items())
+    stated = stated_fields(reference)
+    pairs = [(field, ours.get(field, NOT_STATED), value) for field, value in stated.items()]
+    if FOLDS in ours and FOLDS not in stated:  # who says nothing of folds used the splits as they are published
+        pairs.append((FOLDS, ours[FOLDS], "the published splits"))
     return [Difference(field, here, there) for field, here, there in pairs if not same(here, there)]
 
 
@@ -181,14 +192,17 @@ def counted(verdicts: Sequence[Verdict]) -> dict[Outcome, int]:
     return {outcome: found.count(outcome) for outcome in Outcome if outcome in found}
 
 
-def _why(judgement: Judgement, count: int, reason: str) -> str:
+def _why(judgement: Judgement, replicates: Sequence[Replicate], reason: str) -> str:
     inside = judgement.outcome is Outcome.REPRODUCED
-    if count == 1:
-        return f"{'within' if inside else 'beyond'} {reason}; one seed"
-    interval = f"90 % interval of the mean of {count} seeds, ±{judgement.half_width:.3g},"
+    if len(replicates) == 1:
+        of = "" if replicates[0].fold is None else " and fold"
+        return f"{'within' if inside else 'beyond'} {reason}; one seed{of}"
+    what = varying(replicates)
+    runs = what if what in ("seeds", "folds") else "runs"
+    interval = f"90 % interval of the mean of {len(replicates)} {runs}, ±{judgement.half_width:.3g},"
     if judgement.outcome is Outcome.INCONCLUSIVE:
         needed = judgement.runs_needed
-        more = f"about {needed} seeds would settle it" if needed else "no number of seeds is likely to settle it"
+        more = f"about {needed} {runs} would settle it" if needed else f"no number of {runs} is likely to settle it"
         return f"{interval} crosses the border of {reason}; {more}"
     return f"{interval} lies {'within' if inside else 'beyond'} {reason}"
 

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from harness.data.folds import WRITTEN, Fold
+from harness.errors import UserError
 
 #: more than any run has; what is larger is no count, and would overflow where it is averaged
 _MOST = 10**18
@@ -15,6 +18,16 @@ _MOST = 10**18
 Count = Annotated[int, Field(ge=0, le=_MOST)]
 Seconds = Annotated[float, Field(ge=0, le=_MOST)]
 Fraction = Annotated[float, Field(gt=0, le=1)]
+
+
+def _is_fold(text: str) -> str:
+    try:
+        return str(Fold.parse(text))
+    except UserError as error:
+        raise ValueError(error.problem) from None
+
+
+WrittenFold = Annotated[str, Field(pattern=WRITTEN), AfterValidator(_is_fold)]
 
 
 class _Facts(BaseModel):
@@ -27,7 +40,8 @@ class Coordinates(_Facts):
     dataset: str
     fraction: Fraction
     """share of the training data"""
-    fold: int | None
+    fold: WrittenFold | None
+    """which part of train and test together was held out, as I/N; null for the splits as they are stored"""
     seed: Count
 
 
@@ -36,6 +50,8 @@ class Data(_Facts):
 
     name: str = ""
     train_checksum: str | None = None
+    folds_checksum: str | None = None
+    """of all folds as one; null without folds"""
     notes: dict[str, Any] = Field(default_factory=dict)
     """facts of the data: a lossy format, a rounding rule"""
 

@@ -43,7 +43,7 @@ def measure(run: OpenRun, method: Method, checkpoint: str) -> list[MetricEntry]:
             seed=experiment.seed,
             device=run.device,
             subject={"checkpoint": checkpoint},
-            replicate={"seed": experiment.seed, "fold": experiment.fold},
+            replicate={"seed": experiment.seed, "fold": None if experiment.fold is None else str(experiment.fold)},
             figures=_kept_in(pictures, place),
             note=run.reporter.note,
         )

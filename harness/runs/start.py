@@ -214,7 +214,9 @@ def _train(plan: _Plan, options: RunOptions) -> dict[str, Any]:
     run, training = plan.run, plan.training
     training.runtime.barrier()
     experiment = run.experiment
-    run.reporter.note(f"{experiment.recipe_id} on {experiment.dataset}, seed {experiment.seed}, in {run.folder.path}")
+    fold = "" if experiment.fold is None else f", fold {experiment.fold}"
+    data = f"{experiment.dataset}{fold}"
+    run.reporter.note(f"{experiment.recipe_id} on {data}, seed {experiment.seed}, in {run.folder.path}")
     first = training.runtime.rank == 0
     if first:
         plan.watch.started()

@@ -79,7 +79,9 @@ class StoredRun:
         """
         try:
             values = self.written["problem"]
-            return Problem(**{**values, "shape": tuple(values["shape"]), "classes": tuple(values["classes"])})
+            listed = {key: tuple(values[key]) for key in ("shape", "classes")}
+            # a run from before there were attributes does not name any
+            return Problem(**{**values, **listed, "attributes": tuple(values.get("attributes", ()))})
         except (KeyError, TypeError) as error:
             raise CheckpointError(f"{self.folder.experiment} does not say what data the run had") from error
 

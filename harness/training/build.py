@@ -35,6 +35,7 @@ def open_dataset(catalog: Catalog, experiment: Experiment, root: Path) -> Loaded
         fit=settings.fit,
         backbone=settings.backbone.name,
         train_split=settings.train_split,
+        fold=experiment.fold,
     )
 
 

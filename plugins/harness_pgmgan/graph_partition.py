@@ -140,8 +140,7 @@ class GraphPartition:
     def in_graph(self, data: TrainingData) -> TrainingData:
         """The images that have neighbours."""
         self.whole = data
-        labels = None if data.labels is None else data.labels[: self.items]
-        return TrainingData(data.values[: self.items], labels, data.n_classes, data.device)
+        return data.subset(torch.arange(self.items))
 
     def partition_step(self, stream: Stream) -> None:
         """An image and one of its neighbours are to lie in one partition, and partitions are to be of one size."""

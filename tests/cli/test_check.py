@@ -136,6 +136,7 @@ def test_a_verdict_as_data(harness: Any, tmp_path: Path) -> None:
         "fraction": 1.0,
         "scale": "paper",
         "seeds": [0, 1, 2],
+        "folds": [None, None, None],
         "reference": TFID,
         "row": "BigGAN+LCSA",
         "metric": "tfid",

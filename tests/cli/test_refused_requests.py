@@ -59,6 +59,8 @@ STARTING = {
     "--fraction": (*AS_STARTED, "--fraction", "2"),
     "--seed": (*AS_STARTED, "--seed", "-1"),
     "--seeds": (*AS_STARTED, "--seeds", "2..1"),
+    "--fold": (*AS_STARTED, "--fold", "3/2"),
+    "--folds": (*AS_STARTED, "--folds", "1"),
     "--steps": (*AS_STARTED, "--steps", "0"),
     "--evaluate-every": (*AS_STARTED, "--evaluate-every", "-1"),
     "--device": (*AS_STARTED, "--device", "nonsense"),

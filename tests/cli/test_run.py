@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from typed_runs import IMAGES, POINTS, SHORT, same_weights
 
+from harness.contracts.stream import Stream
 from harness.runs import progress, score
 from harness.training.checkpoints import checkpoints_in
 from harness.training.run_folder import RunFolder
@@ -92,6 +93,19 @@ def test_a_fraction_is_recorded_with_its_seed(harness, tmp_path):
     dataset = json.loads((tmp_path / "a/results.json").read_text())["data"]
     assert (dataset["fraction"], dataset["subset_seed"]) == (0.1, 0)
     assert dataset["train_items"] == pytest.approx(0.1 * 1437, abs=20)
+
+
+def test_attributes_reach_the_method(harness, monkeypatch, tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 1), dtype=np.uint8)
+    flags = np.arange(40, dtype=np.uint8).reshape(20, 2) // 2 % 2
+    np.savez(tmp_path / "x.npz", arr_0=images, attributes=flags, attribute_names=["hat", "beard"])
+    seen, draw = [], Stream.next
+    monkeypatch.setattr(Stream, "next", lambda *a, **k: (seen.append(draw(*a, **k)), seen[-1])[1])
+    mine = (*IMAGES[:2], "--dataset", f"npz:{tmp_path / 'x.npz'}", *IMAGES[4:], "--set", "conditional=false")
+    assert harness("train", *mine, "--set", "batch_size=4", "--out", "a").code == 0
+    assert json.loads((tmp_path / "a/experiment.json").read_text())["problem"]["attributes"] == ["hat", "beard"]
+    assert seen
+    assert all(batch.attributes.tolist() == flags[batch.index.numpy()].tolist() for batch in seen)
 
 
 def test_settings_come_from_toml_and_set_wins(harness, tmp_path):

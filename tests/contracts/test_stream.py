@@ -19,6 +19,15 @@ def training(n: int = 10) -> TrainingData:
     return TrainingData.of(Split(values, np.arange(n) % 3, ("a", "b", "c")), CPU)
 
 
+def described(n: int = 10) -> TrainingData:
+    """The same, with whether the number is odd and whether it is below 5."""
+    numbers = np.arange(n, dtype=np.uint8)
+    attributes = np.stack([numbers % 2, numbers < 5], 1).astype(np.uint8)
+    data = training(n)
+    split = Split(data.values.numpy(), numbers.astype(np.int64) % 3, ("a", "b", "c"), {}, attributes, ("odd", "small"))
+    return TrainingData.of(split, CPU)
+
+
 def law_data(seed: int = 0) -> LawData:
     def draw(generator, n):
         return generator.standard_normal((n, 2)).astype(np.float32), generator.integers(0, 2, n)
@@ -189,3 +198,92 @@ def test_a_stream_of_a_law_never_repeats_a_number_and_resumes() -> None:
     resumed = Stream(law_data(), 1000, (0,))
     resumed.load_state_dict({"position": 4000})
     assert torch.equal(resumed.next().images, batches[4].images)
+
+
+# -- attributes and subsets ------------------------------------------------------------------------
+
+
+def test_a_batch_has_the_attributes_of_its_items_or_none() -> None:
+    batch = described().at(torch.tensor([7, 2]))
+    assert batch.attributes is not None
+    assert (batch.attributes.tolist(), batch.attributes.dtype) == ([[1, 0], [0, 1]], torch.uint8)
+    drawn = Stream(described(), 4, (0,), flip=True).next()
+    assert drawn.attributes is not None
+    assert drawn.attributes[:, 0].tolist() == (drawn.index % 2).tolist()
+    assert training().at(torch.arange(2)).attributes is None
+    assert law_data().at(torch.arange(2)).attributes is None
+
+
+def test_relabelled_data_keeps_its_attributes() -> None:
+    data = described()
+    relabelled = data.relabelled(torch.zeros(10, dtype=torch.int64), 1)
+    assert relabelled.attributes is data.attributes
+
+
+@pytest.mark.parametrize("given", [torch.tensor([4, 0, 4, 9]), np.array([4, 0, 4, 9])], ids=["torch", "numpy"])
+def test_a_subset_is_its_items_in_their_order_and_as_often_as_named(given) -> None:
+    data = described()
+    subset = data.subset(given)
+    assert subset.values[:, 0, 0, 0].tolist() == [4, 0, 4, 9]
+    assert subset.labels.tolist() == [1, 0, 1, 0]
+    assert subset.attributes.tolist() == [[0, 1], [0, 1], [0, 1], [1, 0]]
+    assert (subset.n_classes, subset.device, len(subset)) == (3, CPU, 4)
+    batch, there = subset.at(torch.arange(4)), data.at(given)
+    assert torch.equal(batch.images, there.images)
+    assert batch.index.tolist() == [0, 1, 2, 3]
+
+
+def test_a_subset_of_a_subset_is_one_of_the_whole() -> None:
+    data = described()
+    twice = data.subset(torch.tensor([9, 3, 5])).subset(torch.tensor([2, 0]))
+    assert torch.equal(twice.values, data.subset(torch.tensor([5, 9])).values)
+
+
+def test_a_subset_keeps_what_is_not_there() -> None:
+    points = TrainingData.of(Split(np.arange(6, dtype=np.float32).reshape(3, 2), None, ()), CPU)
+    subset = points.subset(np.array([2, 2]))
+    assert (subset.values.tolist(), subset.labels, subset.attributes) == ([[4.0, 5.0]] * 2, None, None)
+
+
+def test_items_in_a_row_are_not_copied_and_others_are() -> None:
+    data = described()
+    row = data.subset(torch.arange(3, 7))
+    assert row.values[:, 0, 0, 0].tolist() == [3, 4, 5, 6]
+    assert row.labels.tolist() == [0, 1, 2, 0]
+    assert row.values.untyped_storage().data_ptr() == data.values.untyped_storage().data_ptr()
+    assert data.subset(torch.tensor([3, 5])).values.untyped_storage().data_ptr() != row.values.data_ptr()
+    assert data.subset(torch.tensor([6])).values[:, 0, 0, 0].tolist() == [6]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (torch.tensor([], dtype=torch.int64), "M above 0"),
+        (torch.tensor([0, 10]), "10 items has no item 10"),
+        (torch.tensor([3, -1]), "10 items has no item -1"),
+        (torch.ones(10, dtype=torch.bool), r"named by int64 \[M\]"),
+        (np.array([0.0, 1.0]), r"named by int64 \[M\]"),
+        (torch.tensor([0], dtype=torch.int32), r"named by int64 \[M\]"),
+        (torch.zeros(2, 2, dtype=torch.int64), r"named by int64 \[M\]"),
+    ],
+)
+def test_subsets_that_cannot_be_are_refused(given, said) -> None:
+    with pytest.raises(ValueError, match=said):
+        training().subset(given)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("where", ["cpu", "cuda"])
+def test_values_of_a_subset_live_where_they_lived(where: str) -> None:
+    here, device = described(), torch.device("cuda", torch.cuda.current_device())
+    labels, attributes = here.labels.to(device), here.attributes.to(device)
+    data = TrainingData(here.values.to(where), labels, 3, device, attributes)
+    for index in (torch.tensor([4, 0, 4]), torch.tensor([4, 0, 4], device=device), np.array([2, 3])):
+        subset = data.subset(index)
+        assert (subset.values.device.type, subset.labels.device.type) == (where, "cuda")
+        batch = subset.at(torch.arange(len(subset)))
+        assert {batch.images.device.type, batch.attributes.device.type} == {"cuda"}
+        numbers = torch.as_tensor(index).cpu()
+        assert torch.equal(batch.images.cpu(), here.at(numbers).images)
+        assert torch.equal(batch.attributes.cpu(), here.at(numbers).attributes)

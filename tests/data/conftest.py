@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from types import ModuleType
 from typing import Any
@@ -12,13 +13,14 @@ import pytest
 
 from harness import hookimpl
 from harness.catalog import Catalog
-from harness.contracts.data import DataRequest, Law, Modes, Split
+from harness.contracts.data import DataRequest, Law, Modes, NoSplit, Split
 from harness.contracts.specs import DatasetSpec, ModelSpec
 from harness.plugins import Plugins
 
 MODULE = "made_up_data"
 N = 40
 CALLS: list[DataRequest] = []
+NAMES = ("odd", "small")
 
 
 def images(request: DataRequest) -> Split:
@@ -27,6 +29,20 @@ def images(request: DataRequest) -> Split:
     n = N if request.split == "train" else 10
     values = np.broadcast_to(np.arange(n, dtype=np.uint8)[:, None, None, None], (n, 1, 6, 6)).copy()
     return Split(values, np.arange(n) % 4, request.spec.classes or tuple("abcd"), {"made": "up"})
+
+
+def described(request: DataRequest) -> Split:
+    """The same, and of each image whether its number is odd, and whether it is below 5."""
+    split = images(request)
+    number = split.values[:, 0, 0, 0]
+    return replace(split, attributes=np.stack([number % 2, number < 5], 1).astype(np.uint8), attribute_names=NAMES)
+
+
+def heap(request: DataRequest) -> Split:
+    """A training split and, though it might have one, no other."""
+    if request.split != "train":
+        raise NoSplit(f"there is no {request.split}")
+    return images(request)
 
 
 def empty(request: DataRequest) -> Split:
@@ -75,8 +91,17 @@ DATASETS = (
     _dataset("empty", load=f"{MODULE}:empty"),
     _dataset("dots", kind="points", shape=(2,), load=f"{MODULE}:points"),
     _dataset(
-        "endless", kind="points", shape=(2,), load=f"{MODULE}:law", splits={"train": None}, modes=f"{MODULE}:modes"
+        "endless",
+        kind="points",
+        shape=(2,),
+        load=f"{MODULE}:law",
+        splits={"train": None, "test": None},
+        modes=f"{MODULE}:modes",
     ),
+    _dataset("described", load=f"{MODULE}:described"),
+    _dataset("heap", load=f"{MODULE}:heap", splits={"train": None, "test": None}),
+    _dataset("few", splits={"train": None, "test": None}),
+    _dataset("lone", splits={"train": N}),
 )
 MODELS = (
     ModelSpec(name="pixels8", summary="", settings="x:y", build="x:y", kind="images", resolutions=(8, 16)),
@@ -88,7 +113,8 @@ MODELS = (
 def made_up(monkeypatch: pytest.MonkeyPatch) -> Catalog:
     """A catalogue of only these."""
     module: Any = ModuleType(MODULE)
-    module.images, module.points, module.law, module.modes, module.empty = images, points, law, modes, empty
+    for load in (images, points, law, modes, empty, described, heap):
+        setattr(module, load.__name__, load)
 
     @hookimpl
     def harness_register_datasets(register):  # type: ignore[no-untyped-def]

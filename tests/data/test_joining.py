@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -75,3 +77,21 @@ def test_names_that_no_split_has_offer_those_that_have_one(made_up, tmp_path) ->
         data.split("train+tets")
     with pytest.raises(DataError, match=r"'test\+test' of data set 'squares' names a split twice"):
         data.split("test+test")
+
+
+def with_attributes(split: Split, names: tuple[str, ...] = ("odd",)) -> Split:
+    """The same images, of each whether its number is odd."""
+    return replace(split, attributes=split.values[:, 0, 0, :1] % 2, attribute_names=names)
+
+
+def test_attributes_follow_each_other_where_all_have_them() -> None:
+    one, two = split_of(0, 3), split_of(11, 2, labelled=False)
+    found = joined({"one": with_attributes(one), "two": with_attributes(two)})
+    assert found.attributes is not None
+    assert (found.attributes.tolist(), found.attribute_names) == ([[0], [1], [0], [1], [0]], ("odd",))
+    assert found.labels is None
+    some = joined({"one": with_attributes(one), "two": split_of(11, 2)})
+    assert (some.attributes, some.attribute_names) == (None, ())
+    assert some.labels is not None
+    with pytest.raises(DataError, match=r"'one\+two' cannot be joined: the attributes differ"):
+        joined({"one": with_attributes(one), "two": with_attributes(two, ("uneven",))})

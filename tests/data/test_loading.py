@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from harness.data.folds import Fold
 from harness.data.loading import LAW_SET_SIZE, load_dataset, subset_index
 from harness.errors import DataError, SettingsError, UnknownName
 
@@ -143,3 +144,109 @@ def test_the_record_of_a_law_names_no_count(made_up, tmp_path) -> None:
     record = load_dataset(made_up, "endless", tmp_path).record()
     assert (record["train_items"], record["range"], record["subset_seed"]) == (None, None, None)
     assert len(record["train_checksum"]) == 64
+
+
+# -- folds -----------------------------------------------------------------------------------------
+
+
+def numbers(split) -> list[int]:
+    """What the images of the made-up set are of, at their middle, which fitting keeps."""
+    middle = split.values.shape[2] // 2
+    return split.values[:, 0, middle, middle].tolist()
+
+
+def test_a_fold_cuts_train_and_test_together_and_reads_each_once(made_up, calls, tmp_path) -> None:
+    data = load_dataset(made_up, "squares", tmp_path, fold=Fold(5, 5))  # 40 and 10 in five parts: the test split
+    assert (numbers(data.split("train")), numbers(data.split("test"))) == ([*range(40)], [*range(10)])
+    data = load_dataset(made_up, "squares", tmp_path, fold=Fold(2, 5))
+    assert numbers(data.split("test")) == [*range(10, 20)]
+    assert numbers(data.training()) == [*range(10), *range(20, 40), *range(10)]
+    assert data.problem().n_train == 40
+    assert [call.split for call in calls] == ["train", "test"] * 2
+
+
+def test_a_fraction_is_of_what_the_fold_leaves(made_up, tmp_path) -> None:
+    data = load_dataset(made_up, "squares", tmp_path, fold=Fold(1, 5), fraction=0.5)
+    whole = numbers(data.split("train"))
+    assert numbers(data.training()) == [whole[n] for n in subset_index(40, 0.5, 0)]
+    assert (len(whole), data.problem().n_train, data.training_count()) == (40, 20, 20)
+
+
+@pytest.mark.parametrize("name", ["squares", "found"])  # `found` is read before it is known how to fit it
+def test_what_is_cut_is_fitted_too(made_up, calls, tmp_path, name) -> None:
+    data = load_dataset(made_up, name, tmp_path, backbone="pixels8", fit="pad", fold=Fold(2, 5))
+    stored = load_dataset(made_up, name, tmp_path, backbone="pixels8", fit="pad").split("train+test")
+    assert (numbers(data.split("test")), data.split("train").values.shape) == ([*range(10, 20)], (40, 1, 8, 8))
+    assert data.checksum("test") == data.checksum("train") == stored.checksum
+    assert len(calls) == 4
+
+
+def test_all_folds_say_the_same_of_the_whole_and_not_of_themselves(made_up, tmp_path) -> None:
+    found = [load_dataset(made_up, "squares", tmp_path, fold=Fold(n, 7)) for n in (1, 2)]  # of 7 and of 8 items
+    whole = load_dataset(made_up, "squares", tmp_path).split("train+test").checksum
+    assert [len(data.finite("test")) for data in found] == [7, 7]
+    assert len(load_dataset(made_up, "squares", tmp_path, fold=Fold(7, 7)).finite("test")) == 8
+    for data in found:
+        assert {data.checksum("train"), data.checksum("test"), data.training_checksum()} == {whole}
+        assert (data.count("train"), data.count("test"), data.training_count()) == (42, 7, 42)
+        assert data.record()["folds_checksum"] == whole
+    first, second = (data.record() for data in found)
+    assert first["train_checksum"] == found[0].training().checksum != second["train_checksum"]
+
+
+def test_another_part_of_the_training_data_is_other_training_data(made_up, tmp_path) -> None:
+    options = [{}, {"fraction": 0.5}, {"fraction": 0.5, "subset_seed": 1}, {"fraction": 0.4}]
+
+    def checksums(number: int) -> list[str]:
+        fold = Fold(number, 7)
+        return [load_dataset(made_up, "squares", tmp_path, fold=fold, **o).training_checksum() for o in options]
+
+    assert checksums(1) == checksums(7)
+    assert len(set(checksums(1))) == 4
+
+
+def test_without_a_fold_protocols_are_told_of_the_splits_themselves(made_up, tmp_path) -> None:
+    data = load_dataset(made_up, "squares", tmp_path, fraction=0.5)
+    assert (data.checksum("test"), data.count("test")) == (data.split("test").checksum, 10)
+    assert (data.training_checksum(), data.training_count()) == (data.training().checksum, 20)
+    assert "folds_checksum" not in data.record()
+    with pytest.raises(DataError, match="'endless' is an endless law: its training items cannot be counted"):
+        load_dataset(made_up, "endless", tmp_path).training_count()
+
+
+@pytest.mark.parametrize(
+    ("name", "fold", "options", "said"),
+    [
+        ("squares", "1/51", {}, "'squares' has 50 items, which cannot be cut into 51 folds"),
+        ("squares", "1/2", {"train_split": "train+test"}, r"split 'train\+test' cannot be trained on with fold 1/2"),
+        ("endless", "1/2", {}, "data set 'endless' is an endless law: it has no folds; leave --fold out"),
+        ("heap", "1/2", {}, "data set 'heap' has no test split; leave --fold out"),
+        ("few", "1/60", {}, "'few' has 50 items, which cannot be cut into 60 folds"),
+        ("lone", "1/2", {}, "data set 'lone' has no test split"),
+    ],
+)
+def test_folds_that_cannot_be_cut_are_refused(made_up, tmp_path, name, fold, options, said) -> None:
+    with pytest.raises(SettingsError, match=said):
+        load_dataset(made_up, name, tmp_path, fold=Fold.parse(fold), **options)
+
+
+def test_with_a_fold_there_are_two_splits(made_up, tmp_path) -> None:
+    data = load_dataset(made_up, "squares", tmp_path, fold=Fold(1, 2))
+    assert [data.has_split(name) for name in ("train", "test", "train+test", "other")] == [True, True, False, False]
+    with pytest.raises(SettingsError, match=r"split 'train\+test' cannot be had with fold 1/2"):
+        data.split("train+test")
+
+
+def test_attributes_go_the_whole_way(made_up, tmp_path) -> None:
+    data = load_dataset(made_up, "described", tmp_path, backbone="pixels8", fit="pad", fold=Fold(2, 5), fraction=0.5)
+    training = data.training()
+    assert data.problem().attributes == training.attribute_names == ("odd", "small")
+    assert training.attributes.tolist() == [[n % 2, n < 5] for n in numbers(training)]
+
+
+def test_images_that_are_fitted_later_are_another_whole(made_up, tmp_path) -> None:
+    data = load_dataset(made_up, "squares", tmp_path, fold=Fold(1, 5))
+    before = data.checksum("test")
+    data.fit_beside("pad", 8)
+    padded = load_dataset(made_up, "squares", tmp_path, backbone="pixels8", fit="pad").split("train+test")
+    assert data.checksum("test") == padded.checksum != before

@@ -12,10 +12,14 @@ from made_records import made_entry, made_record
 
 from harness.catalog import Catalog
 from harness.cli.run import _one_by_one, experiment_from, run
+from harness.data import Fold
 from harness.experiment import Experiment, resolve
 from harness.leaderboard.commands import rebuild_commands
 from harness.overrides import parse_overrides
 from harness.results.replicates import replicates
+
+#: parts and seeds of a whole of two folds and two seeds
+ALL = [(1, 0), (1, 1), (2, 0), (2, 1)]
 
 
 def typed(command: str, monkeypatch: pytest.MonkeyPatch, catalog: Catalog) -> tuple[dict[str, Any], Experiment]:
@@ -207,3 +211,43 @@ def test_what_was_measured_later_has_a_command_of_its_own() -> None:
         for seed in (0, 1)
         for checkpoint in ("4", "last")
     ]
+
+
+@pytest.mark.parametrize(
+    ("which", "words"),
+    [
+        (["1/2 0"], ["--fold 1/2 --seed 0"]),
+        (["1/2 0", "2/2 0"], ["--folds 2 --seed 0"]),
+        (["1/2 0", "1/2 1", "2/2 0", "2/2 1"], ["--folds 2 --seeds 0..1"]),
+        (["1/2 0", "1/2 5", "2/2 0", "2/2 5"], ["--folds 2 --seed 0", "--folds 2 --seed 5"]),
+        (["1/2 0", "1/2 1", "2/2 0"], ["--fold 1/2 --seeds 0..1", "--fold 2/2 --seed 0"]),
+        (["1/3 0", "3/3 0"], ["--fold 1/3 --seed 0", "--fold 3/3 --seed 0"]),
+    ],
+)
+def test_commands_name_the_folds(which: list[str], words: list[str]) -> None:
+    pairs = [text.split() for text in which]
+    (group,) = replicates([made_record(fold=fold, seed=int(seed)) for fold, seed in pairs])
+    assert [command.split("--scale paper ")[1] for command in rebuild_commands(group)] == words
+
+
+def test_the_command_of_a_fold_names_the_same_experiment(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = resolve(catalog, plugin="gan", dataset="digits", scale="tiny", fold=Fold(3, 7))
+    shared = {"recipe": made.recipe_id, "method": "gan", "scale": "tiny", "settings": made.record()["settings"]}
+    (command,) = rebuild_commands(replicates([made_record(fold="3/7", **shared)])[0])
+    _, again = typed(command, monkeypatch, catalog)
+    assert again == made
+
+
+def test_all_folds_are_typed_as_one_command(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [resolve(catalog, plugin="gan", dataset="digits", scale="tiny", fold=Fold(n, 2), seed=s) for n, s in ALL]
+    shared = {"recipe": made[0].recipe_id, "method": "gan", "scale": "tiny", "settings": made[0].record()["settings"]}
+    (group,) = replicates([made_record(fold=f"{n}/2", seed=s, **shared) for n, s in ALL])
+    (command,) = rebuild_commands(group)
+    got, _ = typed(command, monkeypatch, catalog)
+    assert [experiment_from(catalog, one) for one in _one_by_one(got)] == made
+
+
+def test_a_later_evaluation_names_the_folds_folder() -> None:
+    entries = [made_entry(), made_entry(subject={"checkpoint": "step-4"})]
+    (group,) = replicates([made_record(entries, fold="1/2")])
+    assert rebuild_commands(group)[1] == "harness evaluate runs/made/digits/plain-paper-fold1of2-s0 --checkpoint 4"

@@ -283,3 +283,13 @@ def test_names_at_the_beginning_of_a_line_are_text(name: str) -> None:
     (inline,) = [token for token in READER.parse(f"- {markdown.text(name)}: x\n") if token.type == "inline"]
     assert shown(inline) == f"{name}: x"
     assert {child.type for child in inline.children or ()} <= {"text", "text_special"}
+
+
+def test_folds_are_counted_and_what_they_are_is_said_where_there_are_any(tmp_path: Path, catalog: Catalog) -> None:
+    folded = [made_record([made_entry(value=n)], fold=f"{n}/2") for n in (1, 2)]
+    text = page(tmp_path / "folds", catalog, *folded)
+    assert "1 seed on 2 of 2 folds" in text
+    assert "## Table 1: paper scale, 2 folds" in text
+    assert "folds share most of their training items" in text
+    assert "--folds 2 --seed 0" in text
+    assert "folds" not in page(tmp_path / "plain", catalog, made_record())

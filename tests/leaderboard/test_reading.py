@@ -137,3 +137,14 @@ def test_runs_of_before_and_after_a_setting_was_added_are_replicates(tmp_path: P
     files, skipped = read([tmp_path])
     (row,) = make_rows(files, (), CATALOG)
     assert (row.runs.seeds, skipped) == ((0, 1), [])
+
+
+def test_one_seed_and_fold_twice_is_named_and_other_folds_are_runs(tmp_path: Path) -> None:
+    for name, fold in (("a", "1/7"), ("b", "1/7"), ("c", "2/7")):
+        save(made_record(fold=fold), tmp_path / name / "results.json")
+    found, skipped = read([tmp_path])
+    assert [file.record["coordinates"]["fold"] for file in found] == ["1/7", "2/7"]
+    (twice,) = skipped
+    assert twice.reason == f"the same experiment, seed and fold as {tmp_path.name}/a/results.json"
+    (row,) = make_rows(found, (), CATALOG)
+    assert [str(one) for one in row.runs.replicates] == ["0 with fold 1/7", "0 with fold 2/7"]

@@ -135,3 +135,10 @@ def test_whole_numbers_are_written_whole_and_verdicts_in_words(tmp_path: Path, c
 
 def test_no_tables_are_a_head_without_lines(tmp_path: Path, catalog: Catalog) -> None:
     assert lines(tmp_path, catalog, made_record([], exit_state="diverged")) == []
+
+
+def test_a_run_with_a_fold_says_which(tmp_path: Path, catalog: Catalog) -> None:
+    records = [made_record([made_entry(value=n)], fold=f"{n}/3", seed=s) for n, s in ((1, 0), (1, 4), (3, 0))]
+    (line,) = lines(tmp_path, catalog, *records)
+    assert (line["seeds"], line["error_of"]) == ("0@1/3 4@1/3 0@3/3", "seeds and folds")
+    assert "--fold 1/3 --seed 0; " in line["command"]

@@ -257,3 +257,18 @@ def test_a_printed_number_stands_in_the_one_cell_that_answers_to_it(catalog: Cat
     (table,) = make_tables(make_rows([file], references, catalog))
     found = [[verdict.reference.id for verdict in cell.verdicts] for cell in table.cells[0] if cell]
     assert found == [["lcsa/table-07/14"], [], []]
+
+
+def test_folds_stand_in_a_table_of_their_own_that_says_so() -> None:
+    seven = [record("x", fd(n, {**A, "folds": 7}), fold=f"{n}/7") for n in (1, 2)]
+    plain, folded = tables(record("x", fd(3.0)), *seven, record("y", fd(4.0, {**A, "folds": 7}), fold="1/7"))
+    assert (plain.title, plain.folds, names(plain)) == ("paper scale", None, ["x"])
+    assert (folded.title, folded.folds, names(folded)) == ("paper scale, 7 folds", 7, ["x", "y"])
+    ((first,), _) = folded.cells
+    assert first is not None
+    assert (first.number.values, first.number.error_of, first.text) == ((1, 2), "folds", "1.5 ± 0.5")
+
+
+def test_other_numbers_of_folds_never_stand_together() -> None:
+    few, many = tables(*(record(f"x{n}", fd(1.0), fold=f"1/{n}") for n in (5, 3)))
+    assert [table.title for table in (few, many)] == ["paper scale, 3 folds", "paper scale, 5 folds"]

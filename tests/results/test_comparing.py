@@ -347,3 +347,37 @@ def test_only_the_seeds_that_have_the_number_stand_behind_it(catalog: Catalog) -
     found = verdict(group, printed(std="0.2"), catalog)
     assert (found.outcome, found.seeds) == (Outcome.REPRODUCED, (3, 8))
     assert "mean of 2 seeds" in found.why
+
+
+# -- folds -----------------------------------------------------------------------------------------
+
+
+def folded(*values: float, seeds: int = 1) -> Replicates:
+    """Replicates on as many folds as there are values a seed."""
+    records = [
+        made_record(
+            [made_entry("fid", value, protocol={**OURS, "folds": 3})],
+            dataset="cifar10",
+            seed=number % seeds,
+            fold=f"{number // seeds + 1}/3",
+        )
+        for number, value in enumerate(values)
+    ]
+    return replicates(records)[0]
+
+
+def test_a_number_that_says_nothing_of_folds_is_of_the_published_splits(catalog: Catalog) -> None:
+    found = verdict(folded(10.0, 10.0, 10.0), printed(std="0.2"), catalog)
+    assert (found.outcome, found.why) == (Outcome.NOT_COMPARABLE, "folds: 3 here, the published splits there")
+
+
+def test_a_number_over_folds_is_held_against_the_mean_over_folds(catalog: Catalog) -> None:
+    protocol = FID.model_copy(update={"fields": {**FID.fields, "folds": 3}})
+    reference = printed(std="0.5", protocol=protocol)
+    found = verdict(folded(9.9, 10.0, 10.2), reference, catalog)
+    assert (found.outcome, found.ours, found.error_of) == (Outcome.REPRODUCED, pytest.approx(10.03333), "folds")
+    assert "90 % interval of the mean of 3 folds" in found.why
+    assert [str(one) for one in found.replicates] == [f"0 with fold {n}/3" for n in (1, 2, 3)]
+    assert "mean of 6 runs" in verdict(folded(9.9, 10.0, 10.2, 9.9, 10.0, 10.2, seeds=2), reference, catalog).why
+    assert verdict(folded(10.0), reference, catalog).why.endswith("; one seed and fold")
+    assert verdict(runs(10.0), reference, catalog).why == "folds: not stated here, 3 there"

@@ -8,7 +8,8 @@ import pytest
 from made_records import made_entry, made_record
 from scipy import stats
 
-from harness.results.replicates import replicates
+from harness.data import Fold
+from harness.results.replicates import Replicate, replicates, varying
 
 
 @pytest.mark.parametrize(
@@ -96,12 +97,6 @@ def test_the_order_of_fields_and_settings_does_not_matter() -> None:
     assert number.seeds == (0, 1)
 
 
-def test_folds_are_different_experiments() -> None:
-    folds = [made_record(), made_record(seed=1)]
-    folds[1]["coordinates"]["fold"] = 3
-    assert len(replicates(folds)) == 2
-
-
 def test_experiments_come_in_the_order_of_their_first_record() -> None:
     records = [made_record(recipe="made/b", seed=5), made_record(recipe="made/a"), made_record(recipe="made/b")]
     assert [(group.recipe, group.seeds) for group in replicates(records)] == [("made/b", (0, 5)), ("made/a", (0,))]
@@ -125,3 +120,56 @@ def test_each_remark_is_said_once() -> None:
 def test_the_direction_is_the_records(better: bool | None) -> None:
     (group,) = replicates([made_record([made_entry(better=better)])])
     assert group.numbers[0].higher_is_better is better
+
+
+# -- folds -----------------------------------------------------------------------------------------
+
+
+def folded(fold: str, value: float = 1.0, seed: int = 0, whole: str | None = "whole", **changes: Any) -> dict[str, Any]:
+    """A run with a fold: it is trained on other items than all others, and the whole is the same."""
+    data = {"name": "digits", "train_checksum": f"without {fold}", "folds_checksum": whole}
+    return made_record([made_entry(value=value)], fold=fold, seed=seed, **{"data": data} | changes)
+
+
+def test_folds_are_replicates() -> None:
+    (group,) = replicates([folded("10/12", 4.0), folded("9/12", 2.0, seed=1), folded("9/12", 1.0)])
+    assert group.replicates == (Replicate(Fold(9, 12), 0), Replicate(Fold(9, 12), 1), Replicate(Fold(10, 12), 0))
+    (number,) = group.numbers
+    assert (number.values, number.replicates) == ((1.0, 2.0, 4.0), group.replicates)
+    assert number.mean == pytest.approx(7 / 3)
+    assert (number.error, number.error_of) == (pytest.approx(stats.sem([1.0, 2.0, 4.0])), "seeds and folds")
+    assert (number.of(Replicate(Fold(10, 12), 0)), number.of(Replicate(Fold(11, 12), 0))) == (4.0, None)
+
+
+@pytest.mark.parametrize(
+    "other", [made_record(seed=1), folded("1/5"), folded("2/7", whole="other"), folded("2/7", whole=None)]
+)
+def test_another_number_of_folds_or_another_whole_is_another_experiment(other: dict[str, Any]) -> None:
+    assert len(replicates([folded("1/7"), other])) == 2
+
+
+def test_one_seed_and_fold_counts_once() -> None:
+    (group,) = replicates([folded("1/7", 1.0), folded("1/7", 9.0), folded("2/7", 3.0)])
+    (number,) = group.numbers
+    assert number.values == (1.0, 3.0)
+
+
+def test_what_varies_is_said() -> None:
+    def said(*texts: str) -> str:
+        return varying([Replicate(Fold.parse(text[:3]), int(text[3:])) for text in texts])
+
+    assert said("1/7 0", "2/7 0") == "folds"
+    assert said("1/7 0", "1/7 1") == "seeds"
+    assert said("1/7 0", "2/7 1") == "seeds and folds"
+    assert varying([Replicate(None, 0), Replicate(None, 1)]) == "seeds"
+
+
+def test_seeds_and_folds_are_counted() -> None:
+    (plain,) = replicates([made_record(), made_record(seed=4)])
+    (group,) = replicates([folded("1/7"), folded("1/7", seed=1), folded("4/7")])
+    assert (plain.counted, plain.folds) == ("2", None)
+    assert (group.counted, group.folds) == ("2 seeds on 2 of 7 folds", 7)
+    assert [str(one) for one in (*plain.replicates, *group.replicates)] == [
+        *("0", "4"),
+        *("0 with fold 1/7", "1 with fold 1/7", "0 with fold 4/7"),
+    ]

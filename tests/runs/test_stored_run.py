@@ -14,7 +14,7 @@ from resuming import StopAt, same
 from trained_runs import trained_run
 
 from harness.catalog import Catalog
-from harness.data import load_dataset
+from harness.data import Fold, load_dataset
 from harness.errors import CheckpointError, DataError, RunFolderError
 from harness.experiment import resolve
 from harness.plugins import Plugins
@@ -181,3 +181,22 @@ def test_a_run_that_went_on_since_it_was_read_is_not_taken(catalog: Catalog, run
         pass
     with read(catalog, run).taken():
         pass
+
+
+def test_attributes_are_read_back_and_a_run_from_before_there_were_any_has_none(catalog: Catalog, run: Path) -> None:
+    said = json.loads((run / "experiment.json").read_text())["problem"]
+    assert said["attributes"] == []
+    change(run, "problem", {**said, "attributes": ["hat", "beard"]})
+    assert read(catalog, run).problem.attributes == ("hat", "beard")
+    del said["attributes"]
+    change(run, "problem", said)
+    assert read(catalog, run).problem.attributes == ()
+
+
+def test_the_fold_is_that_of_the_file(catalog: Catalog, run: Path) -> None:
+    assert read(catalog, run).experiment.fold is None
+    change(run, "fold", "3/7")
+    assert read(catalog, run).experiment.fold == Fold(3, 7)
+    change(run, "fold", "8/7")
+    with pytest.raises(CheckpointError, match=r"experiment\.json names no fold"):
+        read(catalog, run)

@@ -51,9 +51,9 @@ def made_entry(
 
 
 def made_record(entries: Sequence[Mapping[str, Any]] | None = None, **changes: Any) -> dict[str, Any]:
-    """A valid record; `dataset`, `seed` and `fraction` go where they must, everything else replaces a field."""
+    """A valid record; `dataset`, `seed`, `fraction` and `fold` go where they must, all else replaces a field."""
     dataset, seed = changes.pop("dataset", "digits"), changes.pop("seed", 0)
-    fraction = changes.pop("fraction", 1.0)
+    fraction, fold = changes.pop("fraction", 1.0), changes.pop("fold", None)
     record = {
         "schema_version": 1,
         "harness_version": "0.1.0",
@@ -63,7 +63,7 @@ def made_record(entries: Sequence[Mapping[str, Any]] | None = None, **changes: A
         "data": {"name": dataset},
         "scale": "paper",
         "seed": seed,
-        "coordinates": {"dataset": dataset, "fraction": fraction, "fold": None, "seed": seed},
+        "coordinates": {"dataset": dataset, "fraction": fraction, "fold": fold, "seed": seed},
         "settings": {"steps": 10, "evaluation": {"every": 0}},
         "overrides": {},
         "environment": {

@@ -1,7 +1,9 @@
 """``npz:FILE``: images in one file of numpy arrays, as Dhariwal and Nichol (2021) and many others store samples.
 
 `arr_0` holds the images, uint8 [N, H, W, C] with C = 1 or 3; `arr_1`, or `labels` as ``harness sample`` writes them,
-may hold class numbers, whole numbers [N] from 0. Other arrays (the statistics of a reference batch) are left alone.
+may hold class numbers, whole numbers [N] from 0. `attributes` may say what each image has and has not, 0 or 1 [N, A] as
+uint8 or bool, and `attribute_names`, text [A], what they are called (0 to A - 1 without). Other arrays (the statistics
+of a reference batch) are left alone.
 """
 
 from __future__ import annotations
@@ -23,6 +25,9 @@ IMAGES = "arr_0"
 #: where labels may lie
 LABELS = ("arr_1", "labels")
 
+#: where attributes and their names may lie
+ATTRIBUTES, ATTRIBUTE_NAMES = "attributes", "attribute_names"
+
 #: class numbers are below this; what is larger is no class
 MOST_CLASSES = 100_000
 
@@ -39,13 +44,17 @@ def load(request: DataRequest) -> Split:
         # each access reads the array anew, so there is one access
         stored = _array(path, arrays, IMAGES)
         numbers = None if labels_name is None else _array(path, arrays, labels_name)
+        flags = _array(path, arrays, ATTRIBUTES) if ATTRIBUTES in arrays.files else None
+        called = _array(path, arrays, ATTRIBUTE_NAMES) if ATTRIBUTE_NAMES in arrays.files else None
     images = _images(path, stored)
-    others = sorted(set(arrays.files) - {IMAGES, labels_name})
+    others = sorted(set(arrays.files) - {IMAGES, labels_name, ATTRIBUTES, ATTRIBUTE_NAMES})
     notes = {"ignored_arrays": ", ".join(others)} if others else {}
+    attributes = None if flags is None else _attributes(path, flags, len(images))
+    names = _attribute_names(path, called, attributes)
     if numbers is None:
-        return Split(images, None, (), notes)
+        return Split(images, None, (), notes, attributes, names)
     labels = _labels(path, labels_name or "", numbers, len(images))
-    return Split(images, labels, tuple(map(str, range(int(labels.max()) + 1))), notes)
+    return Split(images, labels, tuple(map(str, range(int(labels.max()) + 1))), notes, attributes, names)
 
 
 @contextmanager
@@ -133,3 +142,33 @@ def _labels(path: Path, name: str, numbers: np.ndarray, images: int) -> np.ndarr
         wrong = least if least < 0 else most
         raise DataError(f"{what} holds label {wrong}", f"class numbers go from 0 to at most {MOST_CLASSES - 1}")
     return numbers.astype(np.int64)
+
+
+def _attributes(path: Path, flags: np.ndarray, images: int) -> np.ndarray:
+    """uint8 [N, A] of 0 and 1."""
+    what = f"'{ATTRIBUTES}' in {path}"
+    if flags.dtype not in (np.uint8, np.bool_):
+        raise DataError(f"{what} holds {flags.dtype}, but attributes are uint8 or bool", "save 0 and 1 as uint8")
+    if flags.ndim != 2 or len(flags) != images or flags.shape[1] == 0:
+        raise DataError(f"{what} has shape {flags.shape}, but there are {images} images to describe: save [N, A]")
+    if int(flags.max()) > 1:
+        raise DataError(f"{what} holds {int(flags.max())}", "an attribute is 0 or 1")
+    return np.ascontiguousarray(flags).astype(np.uint8)
+
+
+def _attribute_names(path: Path, names: np.ndarray | None, attributes: np.ndarray | None) -> tuple[str, ...]:
+    """A name for each column."""
+    if attributes is None:
+        if names is not None:
+            raise DataError(f"{path} holds '{ATTRIBUTE_NAMES}', but no '{ATTRIBUTES}'", "add them, or leave it out")
+        return ()
+    count = attributes.shape[1]
+    if names is None:
+        return tuple(map(str, range(count)))
+    what = f"'{ATTRIBUTE_NAMES}' in {path}"
+    if names.dtype.kind != "U" or names.shape != (count,):
+        raise DataError(f"{what} is {names.dtype} {names.shape}, but there are {count} attributes to name by text [A]")
+    called = tuple(map(str, names))
+    if len(set(called)) < count:
+        raise DataError(f"{what} names two attributes alike")
+    return called

@@ -45,13 +45,15 @@ def authenticity(
 
     :param figure: name of the picture of samples beside the training images nearest to them.
     :param pictures: the first few samples, uint8 [S, C, H, W].
-    :param training_images: all of them in stored order; their features stand in that of :func:`order_of`.
+    :param training_images: all of them in stored order; `training` are features of the first N in that of
+        :func:`order_of`.
     """
     shown = min(SHOWN, len(training))
     found = nearest(generated, training, shown)
     samples = share_of(authentic(found, training), percent=True)
     fair = share_of(authentic(nearest(held_out, training, 1), training), percent=True)
-    beside = training_images.values[order_of(len(training))[found.which[: len(pictures)].numpy()]]  # [S, K, C, H, W]
+    order = order_of(len(training_images))
+    beside = training_images.values[order[found.which[: len(pictures)].numpy()]]  # [S, K, C, H, W]
     value = replace(
         samples,
         remark=_remark(samples, fair),

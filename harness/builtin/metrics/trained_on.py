@@ -22,10 +22,8 @@ class TrainedOn(PartOfSplit):
 
 
 def trained_count(context: MetricContext) -> int:
-    """How many images were trained on."""
-    training = context.dataset.training()
-    assert isinstance(training, Split)  # images are always finite
-    return len(training)
+    """How many images were trained on; with a fold, how many at least with any."""
+    return context.dataset.training_count()
 
 
 def trained_features(context: MetricContext, extractor: str, count: int) -> Features:
@@ -39,5 +37,5 @@ def trained_features(context: MetricContext, extractor: str, count: int) -> Feat
 
 def trained_terms(context: MetricContext, features: Features) -> tuple[Term, Term]:
     """Which images, and how many of them, for the protocol."""
-    checksum = context.dataset.training().checksum
+    checksum = context.dataset.training_checksum()
     return Term("training_checksum", checksum), Term("training_count", features.items())

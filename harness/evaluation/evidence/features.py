@@ -145,6 +145,9 @@ def reference_key(bench: Bench, request: Features) -> dict[str, Any] | None:
     return {
         **measured_by(bench, request),
         "real_checksum": bench.dataset.finite(request.of.split).checksum,
+        # nothing that was taken over for the splits as they are stored stands in for a fold's: numbers of all folds are
+        # of one protocol
+        **({} if bench.dataset.fold is None else {"folds": bench.dataset.fold.of}),
         "order": REAL_ORDER_SEED,
         "batch": bench.extractor(request.extractor).batch,
         # other arithmetic, or another release of what resizes and looks, gives other digits

@@ -258,4 +258,4 @@ def outlier_split(beside: LoadedDataset, name: str, split: str) -> Split:
     if wanted[1] != wanted[2]:
         raise EvaluationError(f"images of '{beside.name}' are not square, and nothing is made to fit them")
     fit = shape_beside((stored[0], stored[1], stored[2]), way, wanted[1], name)
-    return Split(fit_images(found.values, fit), found.labels, found.classes, {**found.notes, "fit": fit.describe()})
+    return replace(found, values=fit_images(found.values, fit), notes={**found.notes, "fit": fit.describe()})

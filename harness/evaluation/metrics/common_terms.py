@@ -39,7 +39,10 @@ def set_terms(bench: Bench) -> list[Term]:
         return []
     fit, fitting = bench.dataset.fit, bench.dataset.fitting
     shown = None if fit is None or fitting == "none" else f"{fit.how}{fit.after[1]}"
-    return [Term("dataset", bench.dataset.name), Term("fit", fitting, shown)]
+    terms = [Term("dataset", bench.dataset.name), Term("fit", fitting, shown)]
+    if bench.dataset.fold is not None:  # which of them is no part of the measuring: folds are repetitions
+        terms.append(Term("folds", bench.dataset.fold.of, f"folds{bench.dataset.fold.of}"))
+    return terms
 
 
 def real_terms(bench: Bench, real: Any, samples: SetEvidence[Any] | None) -> list[Term]:
@@ -53,7 +56,7 @@ def real_terms(bench: Bench, real: Any, samples: SetEvidence[Any] | None) -> lis
     items = real.of.of if isinstance(real, Statistics) else real.of if isinstance(real, Features) else real
     if not isinstance(items, RealSet):
         raise EvaluationError("the real side of a protocol is a real set, its features or its statistics")
-    checksum = bench.dataset.finite(items.split).checksum
+    checksum = bench.dataset.checksum(items.split)
     kept = kept_statistics(bench, real.of) if isinstance(real, Statistics) else None
     taken_over = [Term("real_statistics_sha256", kept.source)] if kept is not None and kept.source else []
     return [

@@ -70,9 +70,12 @@ class MetricContext:
         return self.settings.splits
 
     def real(self, most: int | None = None, split: str | None = None) -> RealSet:
-        """A whole split, and at most `most` of it; the first of :meth:`splits` where none is named."""
+        """A whole split, and at most `most` of it; the first of :meth:`splits` where none is named.
+
+        With a fold, as many of its items as every fold has.
+        """
         chosen = self.splits()[0] if split is None else split
-        size = len(self.dataset.finite(chosen))
+        size = self.dataset.count(chosen)
         return RealSet(chosen, size if most is None else min(most, size))
 
     def held_out(self) -> str:
@@ -106,7 +109,7 @@ class MetricContext:
         if not self.settings.outliers:
             raise Inapplicable("no outlier set is named (--set 'evaluation.outliers=[\"NAME\"]')")
         split = self.held_out()
-        inliers = len(self.dataset.finite(split))
+        inliers = self.dataset.count(split)
         found = []
         for name in self.settings.outliers:
             count = min(inliers, len(self._bench.get(OutlierSplit(name, split))))

@@ -186,3 +186,40 @@ def test_verifying_is_loading(tmp_path, capsys) -> None:
     np.savez(tmp_path / "x.npz", arr_0=FLOATS)
     assert main(["data", "verify", f"npz:{tmp_path}/x.npz"]) == 2
     assert capsys.readouterr().err.startswith("error: 'arr_0' in ")
+
+
+# -- attributes ------------------------------------------------------------------------------------
+
+FLAGS = np.array([[0, 1], [1, 1], [0, 0], [1, 0], [0, 0], [1, 1]], dtype=np.uint8)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.bool_])
+def test_attributes_are_read_with_their_names(read, dtype) -> None:
+    split = read(arr_0=PIXELS, labels=np.arange(6), attributes=FLAGS.astype(dtype), attribute_names=["hat", "beard"])
+    assert (split.attributes.dtype, split.attributes.tolist()) == (np.uint8, FLAGS.tolist())
+    assert split.attribute_names == ("hat", "beard")
+    assert (len(split.classes), split.notes) == (6, {})
+
+
+def test_attributes_without_names_are_numbered_and_need_no_labels(read) -> None:
+    split = read(arr_0=PIXELS, attributes=FLAGS)
+    assert (split.attribute_names, split.labels) == (("0", "1"), None)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "said"),
+    [
+        ({"attributes": FLAGS.astype(np.int64)}, "holds int64, but attributes are uint8 or bool"),
+        ({"attributes": FLAGS[:5]}, r"has shape \(5, 2\), but there are 6 images"),
+        ({"attributes": FLAGS[:, 0]}, r"has shape \(6,\)"),
+        ({"attributes": FLAGS[:, :0]}, r"has shape \(6, 0\)"),
+        ({"attributes": FLAGS * 3}, "holds 3; an attribute is 0 or 1"),
+        ({"attributes": FLAGS, "attribute_names": ["hat"]}, "there are 2 attributes to name"),
+        ({"attributes": FLAGS, "attribute_names": [1, 2]}, "there are 2 attributes to name by text"),
+        ({"attributes": FLAGS, "attribute_names": ["hat", "hat"]}, "names two attributes alike"),
+        ({"attribute_names": ["hat"]}, "but no 'attributes'"),
+    ],
+)
+def test_attributes_that_cannot_be_are_refused_in_one_line(read, arrays, said) -> None:
+    with pytest.raises(DataError, match=said):
+        read(arr_0=PIXELS, **arrays)

@@ -86,3 +86,20 @@ def test_the_picture_shows_the_training_images_in_the_order_of_their_features() 
     shown = np.asarray(Image.open(io.BytesIO(found.figures["near"])))
     levels = [[int(shown[row, 42 + 34 * place]) for place in range(5)] for row in (0, 34)]
     assert levels == [[70, 80, 60, 90, 50], [120, 130, 110, 140, 100]]
+
+
+def test_the_picture_is_right_where_fewer_images_have_features_than_there_are() -> None:
+    """With a fold, as many training images are used as every fold has; the order is that of all."""
+    stored = np.empty((21, 1, 32, 32), dtype=np.uint8)
+    stored[order_of(21)] = 10 * np.arange(21)[:, None, None, None]
+    training = torch.arange(20, dtype=torch.float64)[:, None] * 1.0
+    found = authenticity(
+        "near",
+        generated=torch.tensor([[7.1]], dtype=torch.float64),
+        training=training,
+        held_out=training + 0.3,
+        pictures=torch.full((1, 1, 32, 32), 255, dtype=torch.uint8),
+        training_images=Split(stored, None, ()),
+    )["authenticity_pct"]
+    shown = np.asarray(Image.open(io.BytesIO(found.figures["near"])))
+    assert [int(shown[0, 42 + 34 * place]) for place in range(5)] == [70, 80, 60, 90, 50]

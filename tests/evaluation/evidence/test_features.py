@@ -12,7 +12,7 @@ from torch import Tensor
 from watched import Altered, Watched, calls, watch
 
 from harness.catalog import Catalog
-from harness.data import FittedShape, LoadedDataset, Split, fit_images
+from harness.data import FittedShape, Fold, LoadedDataset, Split, fit_images, load_dataset
 from harness.errors import EvaluationError
 from harness.evaluation import Bench, Features, GeneratedSet, RealSet, Statistics, StoredImages, StoredSet
 from harness.evaluation.evidence.features import (
@@ -258,3 +258,19 @@ def test_statistics_are_kept_for_the_count_that_they_are_of(fresh: Callable[...,
     assert kept is not None
     assert torch.equal(kept.mean, fitted.mean)
     assert kept_statistics(fresh(), PART.resized(299)) is None
+
+
+def test_folds_are_other_data_and_nothing_kept_of_the_published_splits_stands_in(
+    fresh: Callable[..., Bench], catalog: Catalog, digits: LoadedDataset
+) -> None:
+    first, second = (load_dataset(catalog, "digits", digits.root, fold=Fold(n, 5)) for n in (1, 2))
+    keys = [reference_key(fresh(data), PART) for data in (digits, first, second)]
+    assert keys[0] is not None
+    assert all(key is not None and key["folds"] == 5 for key in keys[1:])
+    assert "folds" not in keys[0]
+    assert len({key["real_checksum"] for key in keys if key is not None}) == 3
+    first.split("train")
+    published = replace(first, fold=None)  # the same images, as if they were stored so
+    keep_statistics(fresh(published), PART, fit_gaussian(torch.randn(300, 64)))
+    assert kept_statistics(fresh(published), PART) is not None
+    assert kept_statistics(fresh(first), PART) is None

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from harness.catalog import Catalog
-from harness.data import FittedShape, LoadedDataset, load_dataset
+from harness.data import FittedShape, Fold, LoadedDataset, load_dataset
 from harness.errors import EvaluationError
 from harness.evaluation import (
     Bench,
@@ -165,3 +165,11 @@ def test_of_stored_images_no_more_is_known_than_that_they_are_8_bits(bench: Benc
         assert generated_terms(bench, side) == [Term("quantise", "stored", "uint8-stored")]
     assert generated_terms(bench, RealSet("train", 20)) == []
     assert generated_terms(bench, None) == []
+
+
+def test_folds_stand_beside_the_data_set_and_the_real_set_is_the_whole(catalog: Catalog, digits: LoadedDataset) -> None:
+    data = load_dataset(catalog, "digits", digits.root, fold=Fold(2, 7))
+    bench = Bench(None, data, catalog, 0, "cpu")
+    assert set_terms(bench) == [Term("dataset", "digits"), Term("fit", "none"), Term("folds", 7, "folds7")]
+    real = {term.key: term.value for term in real_terms(bench, RealSet("test", 256), None)}
+    assert real["real_checksum"] == digits.split("train+test").checksum

@@ -14,7 +14,7 @@ from image_files import write_images
 from harness.catalog import Catalog
 from harness.contracts.capabilities import Sampler, StyleSpace
 from harness.contracts.settings import EvaluationSettings
-from harness.data import LoadedDataset, NoSplit, Split, load_dataset
+from harness.data import Fold, LoadedDataset, NoSplit, Split, load_dataset
 from harness.errors import EvaluationError
 from harness.evaluation import (
     Bench,
@@ -321,3 +321,11 @@ def test_calibration_is_a_term_only_where_it_is_by_test_images(
     assert offer(trained).calibration_terms() == [Term("calibrated_on", "test", "calibrated-test")]
     with pytest.raises(EvaluationError, match=r"has no test split$"):
         offer(trained, dataset=heap).calibration_terms()
+
+
+def test_with_a_fold_a_whole_split_is_as_much_as_every_fold_has(catalog: Catalog, toy: Toy) -> None:
+    for number in (1, 2):  # of 256 and 257 images
+        data = load_dataset(catalog, "digits", Path("unused"), fold=Fold(number, 7))
+        found = MetricContext(Bench(toy((1, 8, 8)), data, catalog, 0, "cpu"), EvaluationSettings())
+        assert (found.real(split="test").count, found.real().count) == (256, 1540)
+        assert found.held_out() == "test"
