@@ -77,6 +77,28 @@ class Critique:
     heads: dict[str, Tensor] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
 
+    def split(self, *sizes: int) -> list[Critique]:
+        """Critiques of parts of the batch, one after another; notes, whose form is their adapter's own, are left out.
+
+        :param sizes: rows of each part, which add up to those of the batch.
+        """
+
+        def cut(value: Tensor | None) -> list[Any]:
+            return [None] * len(sizes) if value is None else list(value.split(sizes))
+
+        logits, terms, features = cut(self.logit), cut(self.class_term), cut(self.feature)
+        maps, heads = ({name: cut(value) for name, value in each.items()} for each in (self.maps, self.heads))
+        return [
+            Critique(
+                logits[part],
+                terms[part],
+                features[part],
+                {name: values[part] for name, values in maps.items()},
+                {name: values[part] for name, values in heads.items()},
+            )
+            for part in range(len(sizes))
+        ]
+
     @property
     def score(self) -> Tensor:
         """The logit, where there is a linear head."""

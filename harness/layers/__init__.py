@@ -1,7 +1,7 @@
 """Building blocks of networks, for every backbone and for plugins' own.
 
-Adapters at a network's places, spectrally normalised maps, the heads that end a discriminator, and what makes a
-backbone of a pair of them.
+Adapters at a network's places, spectrally normalised and equalised maps, filtered resampling, what is told to a
+network, the heads that end a discriminator, and what makes a backbone of a pair of them.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     )
     from harness.layers.builder import NetworkBuilder as NetworkBuilder
     from harness.layers.conditions import as_rows as as_rows, embed as embed
+    from harness.layers.equalised import EqualConv as EqualConv, EqualLinear as EqualLinear
     from harness.layers.heads import (
         Conditioning as Conditioning,
         Heads as Heads,
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
         full as full,
     )
     from harness.layers.image_shape import square as square
+    from harness.layers.resampling import (
+        BINOMIAL as BINOMIAL,
+        blurred as blurred,
+        downsampled as downsampled,
+        resampled as resampled,
+        taps_of as taps_of,
+        upsampled as upsampled,
+    )
     from harness.layers.spectral import (
         Conv as Conv,
         Embedding as Embedding,

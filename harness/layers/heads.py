@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Literal
 
 import torch
@@ -34,6 +35,8 @@ class Heads(nn.Module):
 
     :param eps: of the spectral norm, which all heads have or none.
     :param conditioning: which of these; without conditions they are the same.
+    :param layer: builds the linear maps w . f + b and those of extra heads from (inputs, outputs); None: torch's own,
+        spectrally normalised where `eps` is given.
     """
 
     def __init__(
@@ -44,16 +47,18 @@ class Heads(nn.Module):
         extra: Mapping[str, int],
         eps: float | None,
         conditioning: Conditioning = "projection",
+        layer: Callable[[int, int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
+        made = layer if layer is not None else partial(Linear, eps=eps)
         self.conditions = conditions
         #: whether what is said of the condition is all of the logit
         self.alone = bool(conditions and outputs) and conditioning == "rows"
-        self.linear = Linear(feature_dim, outputs, eps=eps) if outputs and not self.alone else None
+        self.linear = made(feature_dim, outputs) if outputs and not self.alone else None
         plain = conditioning == "projection"
         self.projection = Embedding(conditions, feature_dim, eps=eps) if conditions and plain else None
         self.rows = Rows(feature_dim, conditions, eps=eps) if conditions and not plain else None
-        self.extra = nn.ModuleDict({name: Linear(feature_dim, width, eps=eps) for name, width in extra.items()})
+        self.extra = nn.ModuleDict({name: made(feature_dim, width) for name, width in extra.items()})
 
     def forward(self, feature: Tensor, condition: Tensor | None) -> Critique:
         """Feature [N, F] and a condition to a critique without maps; in full precision, at no cost."""

@@ -22,6 +22,21 @@ def test_a_critique_without_a_linear_head_has_no_score():
     assert Critique(logit=feature[:, 0], class_term=None, feature=feature).score is not None
 
 
+def test_a_critique_of_a_batch_is_split_into_those_of_its_parts():
+    rows = torch.arange(5.0)
+    whole = Critique(rows, None, rows[:, None] + 1, {"block1": rows + 2}, {"code": rows[:, None] + 3}, {"block1": "x"})
+    first, second = whole.split(2, 3)
+    assert first.logit.tolist() == [0, 1]
+    assert second.logit.tolist() == [2, 3, 4]
+    assert second.class_term is None
+    assert second.feature.flatten().tolist() == [3, 4, 5]
+    assert first.maps["block1"].tolist() == [2, 3]
+    assert second.heads["code"].flatten().tolist() == [5, 6, 7]
+    assert first.notes == {}
+    with pytest.raises(RuntimeError):
+        whole.split(2, 2)
+
+
 @pytest.mark.parametrize("network", [Generator, Discriminator])
 def test_a_network_that_defines_no_forward_says_so(network):
     class Empty(network):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from harness.layers.equalised import EqualLinear
 from harness.layers.heads import Heads
 
 FEATURE = torch.randn(4, 6, generator=torch.Generator().manual_seed(0))
@@ -99,3 +100,11 @@ def test_a_missing_or_unexpected_condition_is_a_mistake():
         Heads(6, 3, 1, {}, None)(FEATURE, None)
     with pytest.raises(ValueError, match="no condition"):
         Heads(6, 0, 1, {}, None)(FEATURE, CONDITION)
+
+
+def test_linear_maps_may_be_of_another_kind():
+    heads = Heads(6, 3, 1, {"code": 2}, None, layer=EqualLinear)
+    assert isinstance(heads.linear, EqualLinear)
+    assert isinstance(heads.extra["code"], EqualLinear)
+    expected = heads.linear(FEATURE).squeeze(1) + (heads.projection(CONDITION) * FEATURE).sum(1)
+    torch.testing.assert_close(heads(FEATURE, CONDITION).logit, expected)
