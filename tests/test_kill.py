@@ -11,7 +11,6 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
 import torch
 from resuming import same
 
@@ -20,6 +19,8 @@ from harness.training.checkpoints import checkpoints_in
 STEPS, INTERVAL = 18, 5
 RUN = (
     *("--plugin", "lcsa", "--dataset", "digits", "--scale", "tiny", "--device", "cpu", "--steps", STEPS),
+    *("--set", "augmentation=ada", "--set", "augmentation.target=-1", "--set", "augmentation.interval=2"),
+    *("--set", "regulariser=lecam", "--set", "regulariser.start=0"),
     *("--set", "backbone.width=4", "--set", "batch_size=16", "--set", f"checkpoint_every={INTERVAL}"),
     *("--set", "log_every=1", "--set", "sample_every=4", "--set", "evaluation.samples=200"),
     *("--set", "evaluation.neighbours_samples=100", "--evaluate-every", 6),
@@ -55,7 +56,6 @@ def lines_of(path: Path) -> list[dict]:
     return without_seconds([json.loads(line) for line in path.read_text().splitlines()])
 
 
-@pytest.mark.slow
 def test_three_kills_change_neither_weights_nor_metrics_nor_logs(tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     finish(start("run", *RUN, "--out", whole))
@@ -73,6 +73,7 @@ def test_three_kills_change_neither_weights_nor_metrics_nor_logs(tmp_path):
 
     states = [torch.load(checkpoints_in(run / "checkpoints")[-1], weights_only=True) for run in (whole, killed)]
     assert same(states[0]["state"], states[1]["state"])
+    assert states[0]["state"]["companions.augmentation"]["p"] > 0  # what accompanies the method is among it
     records = [json.loads((run / "results.json").read_text()) for run in (whole, killed)]
     assert without_seconds(records[0]["metrics"]) == without_seconds(records[1]["metrics"])
     assert records[0]["metrics"]

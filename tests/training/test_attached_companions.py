@@ -9,9 +9,11 @@ import pytest
 import torch
 from opening import CPU, opened
 from resuming import StopAt, final_state, same
+from short_runs import short_stages
 from torch import Tensor, nn
 
-from harness.catalog import Catalog
+from harness import AdversarialSettings
+from harness.catalog import Catalog, open_catalog
 from harness.errors import SettingsError, UserError
 from harness.experiment import resolve
 from harness.training.attached_companions import Companions
@@ -90,19 +92,23 @@ def training(catalog: Catalog, path: Path, method: str, watch: Any = None, **set
     return Training(opened(catalog, experiment, path), Runtime(CPU), watch or Unwatched())
 
 
-@pytest.mark.parametrize(
-    ("method", "settings"),
-    [
-        (
-            "gan",
-            {"augmentation": {"name": "ada", "target": -1.0, "interval": 2}, "regulariser": LECAM, "penalty": "r1"},
-        ),
-        ("pacgan", {"augmentation": "diffaugment", "regulariser": LECAM}),
-    ],
-)
-def test_broken_off_with_companions_a_run_goes_on_to_the_bit(
-    catalog: Catalog, tmp_path: Path, method: str, settings: dict[str, Any]
-) -> None:
+def adversarial() -> list[Any]:
+    """Methods in which a discriminator sees images: two of them always, the others with all that is slow."""
+    catalog = open_catalog()
+    found = []
+    for name in catalog.names("method"):
+        kinds = catalog.method(name).kinds
+        if "images" in kinds and issubclass(catalog.load_spec("method", name, "settings"), AdversarialSettings):
+            found.append(pytest.param(name, marks=[] if name in ("gan", "pacgan") else pytest.mark.slow))
+    return found
+
+
+@pytest.mark.parametrize("method", adversarial())
+def test_broken_off_with_companions_a_run_goes_on_to_the_bit(catalog: Catalog, tmp_path: Path, method: str) -> None:
+    ada = {"name": "ada", "target": -1.0, "interval": 2}
+    stages = short_stages(catalog, catalog.method(method).default_recipe("digits").id, "digits")
+    settings: dict[str, Any] = {"augmentation": ada, "regulariser": LECAM, "penalty": "r1", **stages}
+
     def state(of: Training) -> Any:
         return final_state(of), {n: dict(v.state_dict()) for n, v in of.ctx.companions.state().items()}
 
@@ -114,8 +120,7 @@ def test_broken_off_with_companions_a_run_goes_on_to_the_bit(
     resumed = training(catalog, tmp_path / "part", method, **settings)
     resumed.run(resume=True)
     assert same(state(resumed), state(whole))
-    if method == "gan":
-        assert whole.ctx.companions.augmentation.p > 0  # type: ignore[union-attr]
+    assert whole.ctx.companions.augmentation.p > 0  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
