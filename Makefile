@@ -3,19 +3,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-fast check clean
+.PHONY: run test test-all check clean
 
 # One thread: two are a third faster on two idle cores, and ten times slower as soon as anything else runs there,
 # because small layers spend their time waiting for each other.
 run: $(VENV)/installed
 	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/harness run --plugin lcsa --dataset digits --scale tiny --overwrite
 
+# one test of each shape; every recipe of every method: make test-all
 test: $(VENV)/installed
-	$(BIN)/python -m pytest -n auto
-
-# without what takes more than about twenty seconds
-test-fast: $(VENV)/installed
 	$(BIN)/python -m pytest -n auto -m "not slow"
+
+test-all: $(VENV)/installed
+	$(BIN)/python -m pytest -n auto
 
 check: $(VENV)/installed
 	$(BIN)/ruff check .

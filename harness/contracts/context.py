@@ -82,6 +82,7 @@ class Context(Draws, Protocol):
     :ivar seed: the run's seed.
     :ivar device: where tensors live.
     :ivar world: number of devices, each of which sees its share of a batch.
+    :ivar rank: number of this device; among gathered rows its N own are rank x N to (rank + 1) x N - 1.
     :ivar stage: name of the stage under way.
     :ivar step: number of the step under way in its stage, from 0.
     """
@@ -89,6 +90,7 @@ class Context(Draws, Protocol):
     seed: int
     device: torch.device
     world: int
+    rank: int
     stage: str
     step: int
 

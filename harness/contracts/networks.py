@@ -173,6 +173,10 @@ class Discriminator(nn.Module):
         """Images in [-1, 1] or points, and a condition as a generator is told it, to a critique."""
         raise TypeError(f"{type(self).__name__} does not define forward")
 
+    def as_made(self, images: Tensor) -> Tensor:
+        """Real images [N, C, H, W] in the form of what the generator makes in training: themselves, or an atlas."""
+        return images
+
 
 class Backbone(Protocol):
     """Builds the networks of one experiment; may be called more than once for more than one of either."""

@@ -134,6 +134,7 @@ class Pair(Generic[G]):
 
         :returns: the critique of each pass, and the logits of the real and of the fake images.
         """
+        real = self.discriminator.as_made(real)
         if self._joint:
             both = torch.cat([labels, told]) if labels is not None and told is not None else None
             with self.ctx.joined(2):
@@ -146,11 +147,11 @@ class Pair(Generic[G]):
     @torch.no_grad()
     def beside(self, real: Tensor, labels: Tensor | None) -> Tensor | None:
         """Logits of real images for the generator's loss, without gradient; None where the loss wants none."""
-        return self.judge(real, labels).score if self.loss.paired else None
+        return self.judge(self.discriminator.as_made(real), labels).score if self.loss.paired else None
 
     def penalty(self, real: Tensor, fake: Tensor, labels: Tensor | None, step: int) -> dict[str, Tensor]:
         """``{"penalty": ...}``, weighted, where one is named and due at discriminator step `step`; else nothing."""
-        return self._penalty.terms(self._critic(labels), real, fake, step)
+        return self._penalty.terms(self._critic(labels), self.discriminator.as_made(real), fake, step)
 
     def _critic(self, labels: Tensor | None) -> Callable[[Tensor], Tensor]:
         return lambda images: self.loss.score(self.judge(images, labels).score, labels)
@@ -169,7 +170,8 @@ class Pair(Generic[G]):
             return
         for rows, told in self.ctx.parts(real, labels):
             made = self.fakes(len(rows), told) if fake is None else fake()
-            terms = {"penalty": self._penalty.term(self._critic(told), rows, made)}
+            shown = self.discriminator.as_made(rows)
+            terms = {"penalty": self._penalty.term(self._critic(told), shown, made)}
             self.ctx.minimize(discriminator=(terms, self.discriminator_adam), reach_all=True)
 
     def regularise_generator(self, n: int, told: Tensor | None) -> None:
@@ -182,6 +184,7 @@ class Pair(Generic[G]):
         if not (self._path_length.due(self.ctx.step) and isinstance(generator, StyledGenerator)):
             return
         rows = self._path_length.rows(n)
-        told = None if told is None else told[:rows]
+        if told is not None:  # spread over the batch, so that it comes to the same conditions on several devices
+            told = told[:: len(told) // rows][:rows]
         term = self._path_length.term(generator, self.latents(rows), told)
         self.ctx.minimize(generator=({"path_length": term}, self.generator_adam), reach_all=True)

@@ -131,7 +131,7 @@ class RunContext(BatchDraws):
                 gradients.append((optimizer, parameters, whole))
         for optimizer, parameters, of_all in gradients:
             for parameter, gradient in zip(parameters, self.runtime.average(of_all, parameters), strict=True):
-                parameter.grad = gradient
+                parameter.grad = _laid_out(gradient, parameter)
             optimizer.step()
             for parameter in parameters:
                 parameter.grad = None
@@ -172,3 +172,10 @@ class RunContext(BatchDraws):
     def gather(self, value: Tensor) -> Tensor:
         self.accumulation.refuse("the rows")
         return self.runtime.gather(value)
+
+
+def _laid_out(gradient: Tensor | None, parameter: Tensor) -> Tensor | None:
+    """A gradient in its parameter's layout: torch's fused Adam reads both in the order in which they lie in memory."""
+    if gradient is None or gradient.stride() == parameter.stride():
+        return gradient
+    return torch.empty_like(parameter).copy_(gradient)

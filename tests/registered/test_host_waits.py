@@ -1,4 +1,7 @@
-"""No step of any method waits for the device, or mixes it with the host: three steps of every stage, no numbers."""
+"""No step of any method waits for the device, or mixes it with the host: three steps of every stage, no numbers.
+
+Stand-ins for methods to come are among them.
+"""
 
 from __future__ import annotations
 
@@ -9,35 +12,34 @@ import pytest
 import torch
 from host_waits import META, HostWaits
 from opening import opened
-from short_runs import COMPANIONS, DATA, SHORT, dataset_for, short_stages
+from short_runs import COMPANIONS, SHORT, accompanied_recipe, dataset_for, recipe_parameters, short_stages
+from with_stand_ins import with_stand_ins
 
-from harness import AdversarialSettings
-from harness.catalog import Catalog, open_catalog
 from harness.contracts import Stage
 from harness.experiment import resolve
 from harness.training.loop import Training
 from harness.training.runtime import Runtime
 from harness.training.watching import Unwatched
 
-
-def cases() -> list[tuple[str, bool]]:
-    """Every recipe with a tiny scale; of each method with a discriminator one for images once more with companions."""
-    catalog = open_catalog()
-    found = []
-    for name in catalog.names("method"):
-        recipes = [recipe.id for recipe in catalog.method(name).recipes if "tiny" in recipe.scales]
-        found += [(recipe, False) for recipe in recipes]
-        if issubclass(catalog.load_spec("method", name, "settings"), AdversarialSettings):
-            found += [(recipe, True) for recipe in recipes if dataset_for(catalog, recipe) == DATA["images"]][:1]
-    return found
+CATALOG = with_stand_ins()
 
 
-@pytest.mark.parametrize(("recipe", "accompanied"), cases())
-def test_no_step_waits(catalog: Catalog, tmp_path: Path, recipe: str, accompanied: bool) -> None:
-    dataset = dataset_for(catalog, recipe)
-    given: dict[str, Any] = SHORT | short_stages(catalog, recipe, dataset) | (COMPANIONS if accompanied else {})
-    experiment = resolve(catalog, plugin=None, recipe=recipe, dataset=dataset, scale="tiny", overrides=given)
-    training = Training(opened(catalog, experiment, tmp_path), Runtime(META), Unwatched())
+def accompanied() -> list[Any]:
+    """Of each method with a discriminator for images one recipe, with companions."""
+    found = (accompanied_recipe(CATALOG, name) for name in CATALOG.names("method"))
+    return [pytest.param(recipe, True, id=f"{recipe}-accompanied") for recipe in found if recipe is not None]
+
+
+def alone() -> list[Any]:
+    return [pytest.param(*each.values, False, id=each.id, marks=each.marks) for each in recipe_parameters(CATALOG)]
+
+
+@pytest.mark.parametrize(("recipe", "accompanied"), [*alone(), *accompanied()])
+def test_no_step_waits(tmp_path: Path, recipe: str, accompanied: bool) -> None:
+    dataset = dataset_for(CATALOG, recipe)
+    given: dict[str, Any] = SHORT | short_stages(CATALOG, recipe, dataset) | (COMPANIONS if accompanied else {})
+    experiment = resolve(CATALOG, plugin=None, recipe=recipe, dataset=dataset, scale="tiny", overrides=given)
+    training = Training(opened(CATALOG, experiment, tmp_path), Runtime(META), Unwatched())
     keep_counts_on_the_host(training)
     waits = HostWaits()
     for stage in training.stages:

@@ -1,35 +1,31 @@
-"""Every registered method: trains, samples, saves, loads into other weights, and resumes to the bit."""
+"""Every registered method, and every stand-in: trains, samples, saves, loads into other weights, resumes to the bit."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
-from opening import opened
 from resuming import StopAt, final_state, same
-from short_runs import SHORT, dataset_for, short_stages
+from short_runs import recipe_parameters
+from short_trainings import training_of
+from with_stand_ins import with_stand_ins
 
-from harness.catalog import Catalog, open_catalog
+from harness.catalog import Catalog
 from harness.contracts.capabilities import Sampler, Trained
 from harness.contracts.settings import EvaluationSettings
-from harness.experiment import resolve
 from harness.runs.pictures.draw import draw
 from harness.training.loop import Training
 from harness.training.runtime import Runtime
-from harness.training.watching import Unwatched
 
 EVALUATION = EvaluationSettings(samples=20, block=10)
 
 
-def cases() -> list[tuple[str, str]]:
-    catalog = open_catalog()
-    return [
-        (name, recipe.id)
-        for name in catalog.names("method")
-        for recipe in catalog.method(name).recipes
-        if "tiny" in recipe.scales
-    ]
+CATALOG = with_stand_ins()
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    """Everything that is installed, and the stand-ins."""
+    return CATALOG
 
 
 class HalfPrecision(Runtime):
@@ -39,32 +35,32 @@ class HalfPrecision(Runtime):
         return torch.autocast("cpu", torch.bfloat16)
 
 
-CPU = Runtime(torch.device("cpu"))
-
-
-def training_of(catalog: Catalog, recipe: str, path: Path, watch=None, runtime: Runtime = CPU, **overrides) -> Training:
-    dataset = dataset_for(catalog, recipe)
-    given = SHORT | short_stages(catalog, recipe, dataset) | overrides
-    experiment = resolve(catalog, plugin=None, recipe=recipe, dataset=dataset, scale="tiny", overrides=given)
-    return Training(opened(catalog, experiment, path), runtime, watch or Unwatched())
-
-
 def samples(training: Training):
     trained = training.method.trained()
     assert isinstance(trained, Trained), "trained() says which networks it uses and what is measured"
     return draw(trained, 20, 0, EVALUATION) if isinstance(trained, Sampler) else None
 
 
-@pytest.fixture(params=cases(), ids=lambda case: case[1])
+def networks(training: Training) -> dict[str, torch.Tensor]:
+    """Weights and buffers of all networks that the method declares, as they are now."""
+    return {
+        f"{name}.{key}": tensor.clone()
+        for name, value in training.method.state().items()
+        if isinstance(value, torch.nn.Module)
+        for key, tensor in value.state_dict().items()
+    }
+
+
+@pytest.fixture(params=recipe_parameters(CATALOG))
 def recipe(request) -> str:
-    return request.param[1]
+    return request.param
 
 
 def test_it_trains_and_samples_what_the_data_looks_like(catalog, recipe, tmp_path):
     training = training_of(catalog, recipe, tmp_path)
-    before = {name: value.clone() for name, value in training.method.state()["generator"].state_dict().items()}
+    before = networks(training)
     training.run(resume=False)
-    assert not same(before, training.method.state()["generator"].state_dict())
+    assert not same(before, networks(training))
     drawn = samples(training)
     if drawn is not None:
         assert drawn.images.shape == (20, *training.problem.shape)

@@ -3,8 +3,9 @@
     python first_gradients.py FOLDER 1|2 RECIPE@DATASET[@accompanied]...
 
 writes FOLDER/gradients-N.pt: by recipe, stage and loss the gradients of the optimiser's own parameters after they were
-averaged, all at the initial weights, since no optimiser steps; and FOLDER/trained-N.json: what came of three steps with
-optimisers, in which the processes compare their weights at every save.
+averaged, all at the initial weights, since no optimiser steps, and the tensors that the method declares, as the last
+step leaves them; and FOLDER/trained-N.json: what came of three steps with optimisers, in which the processes compare
+their weights at every save.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from typing import Any
 
 import torch
 from short_runs import COMPANIONS, SHORT, short_stages
+from with_stand_ins import with_stand_ins
 
-from harness.catalog import Catalog, open_catalog
+from harness.catalog import Catalog
 from harness.errors import UserError
 from harness.experiment import resolve
 from harness.training.build import open_dataset
@@ -45,7 +47,10 @@ def training(catalog: Catalog, runtime: FabricRuntime, case: str, folder: Path, 
 
 
 def gradients(made: Training) -> dict[str, torch.Tensor]:
-    """By stage and name of the loss, its first gradient, flat; `made` is of no further use."""
+    """By stage and name of the loss its first gradient, flat, a step of lazy regularisation apart.
+
+    Beside them, by name, every tensor of floats that the method declares; `made` is of no further use.
+    """
     found: dict[str, torch.Tensor] = {}
     average, minimize, names = made.runtime.average, made.ctx.minimize, []
 
@@ -56,9 +61,9 @@ def gradients(made: Training) -> dict[str, torch.Tensor]:
         found.setdefault(key, torch.cat([g.detach().flatten() for g in present]))
         return result
 
-    def named(**pairs: Any) -> None:
-        names.extend(pairs)
-        minimize(**pairs)
+    def named(*, reach_all: bool = False, **pairs: Any) -> None:
+        names.extend(f"{name}/lazy" if reach_all else name for name in pairs)
+        minimize(reach_all=reach_all, **pairs)
 
     made.runtime.average = noted  # type: ignore[method-assign]
     made.ctx.minimize = named  # type: ignore[method-assign]
@@ -66,12 +71,13 @@ def gradients(made: Training) -> dict[str, torch.Tensor]:
         if isinstance(value, torch.optim.Optimizer):
             value.step = lambda: None  # type: ignore[assignment,misc]
     made.run(resume=False)
-    return found
+    tensors = {name: value for name, value in made.method.state().items() if isinstance(value, torch.Tensor)}
+    return found | {name: value.flatten() for name, value in tensors.items() if value.is_floating_point()}
 
 
 def main(folder: Path, processes: int, cases: list[str]) -> None:
     launched = launch("cpu", "32-true", processes)
-    catalog, found, trained = open_catalog(), {}, {}
+    catalog, found, trained = with_stand_ins(), {}, {}
     for number, case in enumerate(cases):
         runtime = copy(launched)  # what is noted of one case's averages is not of the next one's
         found[case] = gradients(training(catalog, runtime, case, folder / f"g{processes}-{number}", 1))

@@ -44,8 +44,9 @@ class HostWaits(TorchDispatchMode):
 
 
 def asked_by() -> str:
-    """The innermost line of the harness or of a plugin."""
+    """The innermost line of the harness, of a plugin or of a stand-in."""
     for frame in reversed(traceback.extract_stack()):
-        if ("/harness/" in frame.filename or "/plugins/" in frame.filename) and "/site-packages/" not in frame.filename:
+        ours = any(f"/{room}/" in frame.filename for room in ("harness", "plugins", "stand_ins"))
+        if ours and "/site-packages/" not in frame.filename:
             return f"{'/'.join(frame.filename.split('/')[-3:])}:{frame.lineno} in {frame.name}"
     return "outside"

@@ -6,6 +6,8 @@ import pytest
 import torch
 from torch import nn
 
+from harness.contracts import AdamSettings
+from harness.training.optimisers import adam
 from harness.training.run_context import RunContext
 from harness.training.runtime import Runtime
 
@@ -55,6 +57,17 @@ def test_a_parameter_the_loss_does_not_touch_is_left_alone(ctx):
     bias = layer.bias.clone()
     ctx.minimize(layer=(layer.weight.sum(), adam))
     assert torch.equal(layer.bias, bias)
+
+
+def test_a_gradient_steps_the_weights_it_is_of_however_it_lies_in_memory(ctx):
+    torch.manual_seed(0)
+    conv = nn.Conv2d(3, 4, 3)
+    images = torch.randn(2, 3, 8, 8).contiguous(memory_format=torch.channels_last)
+    (gradient,) = torch.autograd.grad(conv(images).square().mean(), [conv.weight])
+    assert gradient.stride() != conv.weight.stride()  # else nothing is tested here
+    expected = conv.weight.detach() - 0.01 * gradient.sign()  # Adam's first step
+    ctx.minimize(conv=(conv(images).square().mean(), adam(conv.parameters(), AdamSettings(lr=0.01))))
+    torch.testing.assert_close(conv.weight.detach(), expected, rtol=0, atol=1e-4)
 
 
 def test_terms_reach_the_log_as_means_and_the_guard_by_name(ctx):

@@ -33,7 +33,6 @@ def test_under_bf16_every_pass_sees_the_weights_of_the_last_update(catalog):
     torch.testing.assert_close(after.float(), before.detach().float() - 10.0, atol=0.1, rtol=0)
 
 
-@pytest.mark.slow
 def test_two_processes_share_the_batch_and_keep_the_same_weights(tmp_path):
     done = train_in_two(
         tmp_path,

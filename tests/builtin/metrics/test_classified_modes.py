@@ -132,7 +132,6 @@ def test_a_class_without_labels_leaves_out_the_comparison_with_them(catalog: Cat
         assert [list(each.evidence) for each in measurements] == [["generated"]] * 3
 
 
-@pytest.mark.slow
 def test_the_stacked_test_set_has_nearly_all_modes_and_sits_near_its_floor(catalog: Catalog, real_data: Path) -> None:
     stacked = load_dataset(catalog, "stacked_mnist", real_data)
     test = stacked.finite("test")
