@@ -5,7 +5,8 @@ Counted on the meta device, so that the largest recipe is described in a second 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,6 +79,24 @@ def _macs(network: nn.Module, given: Tensor) -> int:
 
 @torch.no_grad()
 def _counted(network: nn.Module, given: Tensor, condition: Tensor | None) -> int:
-    with FlopCounterMode(display=False) as counter:
-        network(given, condition)
+    noise = [_no_noise] if isinstance(network, Generator) else []
+    with _frozen(network), FlopCounterMode(display=False) as counter:
+        network(given, condition, *noise)
     return int(counter.get_total_flops()) // 2
+
+
+def _no_noise(place: str, shape: tuple[int, ...]) -> Tensor:
+    return torch.empty(shape, device="meta")
+
+
+@contextmanager
+def _frozen(network: nn.Module) -> Iterator[None]:
+    """Parameters without gradient: torch's counter trips over a view of a parameter that has one."""
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    for parameter in trained:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in trained:
+            parameter.requires_grad_(True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from styled_backbone import StyledSettings, build
 from torch import nn
 
 from harness.contracts.networks import Adapted, Critique, Discriminator, Generator, Place
@@ -92,3 +93,11 @@ def test_counting_leaves_modes_as_they_were() -> None:
     network_costs({"g": network}, (2, 4, 4))
     assert network.training
     assert network.norm.training
+
+
+def test_a_generator_with_a_learned_start_and_noise_inside_is_counted() -> None:
+    generator = on_meta(lambda: build(StyledSettings(), (1, 8, 8)).generator())
+    cost = network_costs({"g": generator}, (1, 8, 8))["g"]
+    # a linear map from 6 to 8, three convolutions of 8 to 8 channels, and one of 8 to 1 pixel by pixel
+    assert (cost.macs, cost.not_counted) == (6 * 8 + 3 * 64 * 9 * 64 + 8 * 64, None)
+    assert all(parameter.requires_grad for parameter in generator.parameters())
