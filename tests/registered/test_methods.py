@@ -71,12 +71,20 @@ def test_it_trains_and_samples_what_the_data_looks_like(catalog, recipe, tmp_pat
             assert drawn.images.abs().max() <= 1
 
 
-def test_wherever_it_breaks_off_it_resumes_to_the_bit(catalog, recipe, tmp_path):
+def moments_of(training: Training, everywhere: bool) -> list[tuple[str, int]]:
+    """Steps after which to break off: all, or the first of all and the last of each stage."""
+    stages = [stage for stage in training.stages if stage.steps]
+    if everywhere:
+        return [(stage.name, step) for stage in stages for step in range(1, stage.steps + 1)]
+    return [(stages[0].name, 1), *((stage.name, stage.steps) for stage in stages)]
+
+
+@pytest.mark.parametrize("everywhere", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["stages", "steps"])
+def test_wherever_it_breaks_off_it_resumes_to_the_bit(catalog, recipe, everywhere, tmp_path):
     whole = training_of(catalog, recipe, tmp_path / "whole")
     whole.run(resume=False)
     expected, drawn = final_state(whole), samples(whole)
-    moments = [(stage.name, step) for stage in whole.stages for step in range(1, stage.steps + 1)]
-    for number, moment in enumerate(moments):
+    for number, moment in enumerate(moments_of(whole, everywhere)):
         path = tmp_path / str(number)
         with pytest.raises(KeyboardInterrupt):
             training_of(catalog, recipe, path, StopAt(*moment)).run(resume=False)

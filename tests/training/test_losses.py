@@ -99,7 +99,9 @@ def test_companions_are_shown_scores_once_a_discriminator_step_and_their_term_is
     alone = loss(catalog, "selected-logit").discriminator(real, fake, labels, labels)
     for run.step in (5, 5):  # two steps of the discriminator in one of the stage
         torch.testing.assert_close(selected.discriminator(real, fake, labels, labels), alone + 100)
-        scores, (shown_real, shown_fake, number) = onlooker.seen[-2:]
+        companions.settle()  # the step is done
+        companions.settle()  # and nothing is shown twice
+        (shown_real, shown_fake, number), scores = onlooker.seen[-2:]
         assert torch.equal(scores, shown_real.detach())
         assert (shown_real.shape, shown_fake.shape, number) == ((2,), (2,), 5)
         assert not scores.requires_grad
