@@ -31,7 +31,13 @@ def accompanied() -> list[Any]:
 
 
 def alone() -> list[Any]:
-    return [pytest.param(*each.values, False, id=each.id, marks=each.marks) for each in recipe_parameters(CATALOG)]
+    """Every recipe without companions; those that are looked at with some do nothing that they do not do there too."""
+    also = {each.values[0] for each in accompanied()}
+    return [
+        pytest.param(recipe, False, id=recipe, marks=pytest.mark.slow if recipe in also else each.marks)
+        for each in recipe_parameters(CATALOG)
+        for recipe in each.values
+    ]
 
 
 @pytest.mark.parametrize(("recipe", "accompanied"), [*alone(), *accompanied()])
