@@ -55,21 +55,20 @@ def resampled(
 
 def blurred(maps: Tensor, taps: Tensor) -> Tensor:
     """Filtered maps of the same size; where the taps are even, one zero more stands before than behind."""
-    width, height = taps.shape[1], taps.shape[0]
-    return resampled(maps, taps, pad=(width // 2, (width - 1) // 2, height // 2, (height - 1) // 2))
+    return downsampled(maps, taps, 1)
 
 
 def upsampled(maps: Tensor, taps: Tensor, factor: int = 2) -> Tensor:
     """Maps [N, C, factor H, factor W]: zeros between the pixels, filtered, as bright as before."""
-    before = [(size + factor - 1) // 2 for size in taps.shape]
-    behind = [(size - factor) // 2 for size in taps.shape]
-    pad = (before[1], behind[1], before[0], behind[0])
-    return resampled(maps, taps, up=(factor, factor), pad=pad, gain=factor**2)
+    return resampled(maps, taps, up=(factor, factor), pad=_around(taps, factor - 1, factor), gain=factor**2)
 
 
 def downsampled(maps: Tensor, taps: Tensor, factor: int = 2) -> Tensor:
     """Maps [N, C, H / factor, W / factor]: filtered, then every factor-th pixel."""
-    before = [(size - factor + 1) // 2 for size in taps.shape]
-    behind = [(size - factor) // 2 for size in taps.shape]
-    pad = (before[1], behind[1], before[0], behind[0])
-    return resampled(maps, taps, down=(factor, factor), pad=pad)
+    return resampled(maps, taps, down=(factor, factor), pad=_around(taps, 1 - factor, factor))
+
+
+def _around(taps: Tensor, more: int, factor: int) -> Padding:
+    """Half of the taps before, `more` of them counted along, and half behind, where `factor` pixels become one."""
+    height, width = taps.shape
+    return ((width + more) // 2, (width - factor) // 2, (height + more) // 2, (height - factor) // 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -67,18 +67,13 @@ class Accumulation:
         size, left = divmod(rows, self.of)
         if left:
             raise SettingsError(f"accumulate: {rows} rows cannot be divided into {self.of} equal parts")
-        drawn, buffers = _random_state(self._device), self._buffers()
-        before = [buffer.clone() for buffer in buffers]
         self.under_way = True
         try:
             for number in range(self.of):
                 self.number = number
-                if number:
-                    _set_random_state(self._device, drawn)
-                    with torch.no_grad():
-                        torch._foreach_copy_(buffers, before) if buffers else None
                 start = number * size
-                yield tuple(None if tensor is None else tensor[start : start + size] for tensor in tensors)
+                with nullcontext() if self.last else self._put_back():
+                    yield tuple(None if tensor is None else tensor[start : start + size] for tensor in tensors)
         finally:
             self.under_way, self.number = False, 0
             self._sums.clear()
@@ -105,22 +100,23 @@ class Accumulation:
 
     def refuse(self, what: str) -> None:
         """:raises SettingsError: inside of a part, where a method asks for something of the whole batch."""
-        if self.under_way and self.of > 1:
+        if self.under_way:
             raise SettingsError(
                 f"accumulate: this method takes {what} of a whole batch, which parts of it do not have",
                 "leave accumulate out",
             )
 
+    @contextmanager
+    def _put_back(self) -> Iterator[None]:
+        """Afterwards random numbers and buffers are as they were, for the next part."""
+        buffers = self._buffers()
+        before = [buffer.clone() for buffer in buffers]
+        with torch.random.fork_rng([self._device] if self._device.type == "cuda" else []):
+            yield
+        if buffers:
+            with torch.no_grad():
+                torch._foreach_copy_(buffers, before)
+
     def _buffers(self) -> list[Tensor]:
         named = (each for network in self._networks for each in network.named_buffers())
         return [buffer for name, buffer in named if name.rpartition(".")[2] not in _KEPT]
-
-
-def _random_state(device: torch.device) -> list[Tensor]:
-    return [torch.get_rng_state(), *([torch.cuda.get_rng_state(device)] if device.type == "cuda" else [])]
-
-
-def _set_random_state(device: torch.device, state: list[Tensor]) -> None:
-    torch.set_rng_state(state[0])
-    if device.type == "cuda":
-        torch.cuda.set_rng_state(state[1], device)
